@@ -136,3 +136,17 @@ def _at(entry: Mapping, path: tuple[str, ...]) -> t.Any:
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None
     return value
+
+
+def unknown_keys(config: Mapping, keys: t.Mapping[str, Key], where: str = "") -> t.Iterator[str]:
+    """Keys of a parsed file that no gitlab-runner is known to read, as `gitlab-runner lint` names them (a.b.c)."""
+    folded = {name.casefold(): key for name, key in keys.items()}
+    for name, value in config.items():
+        path = f"{where}.{name}" if where else name
+        key = folded.get(name.casefold())
+        if key is None:
+            yield path
+        elif key.kind in (Kind.TABLE, Kind.TABLES):
+            for table in value if isinstance(value, list) else [value]:
+                if isinstance(table, dict):
+                    yield from unknown_keys(table, key.keys, path)

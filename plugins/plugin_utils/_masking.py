@@ -65,3 +65,15 @@ def masked_diff(before: str, after: str, known: set[str], wanted: set[str], path
         "before_header": path,
         "after_header": path,
     }
+
+
+def without_secrets(config: t.Any, hidden: t.Collection[str] | None = None) -> t.Any:
+    """A parsed config.toml with every secret masked; dates become text, as a result can hold no others."""
+    hidden = secrets(config) if hidden is None else hidden
+    if isinstance(config, dict):
+        return {name: without_secrets(value, hidden) for name, value in config.items()}
+    if isinstance(config, list):
+        return [without_secrets(value, hidden) for value in config]
+    if isinstance(config, str):
+        return _shown(config, MASK) if config in hidden else config
+    return config.isoformat() if hasattr(config, "isoformat") else config

@@ -1,0 +1,79 @@
+# Copyright (c) 2026, Fleetwright contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plans config.toml on the controller and leaves one write on the host."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleActionFail
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _config_check, _config_plan, _declaration
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._host_action import (
+    HostAction,
+    Result,
+    Target,
+    TaskVars,
+)
+
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    "path": {"type": "path", "default": "/etc/gitlab-runner/config.toml"},
+    "service": {"type": "str", "default": "gitlab-runner"},
+    "settings": {"type": "dict", "default": {}},
+    "runners": {"type": "list", "elements": "dict", "default": []},
+    "runner_defaults": {"type": "dict", "default": {}},
+    "url": {"type": "str"},
+    "purge": {"type": "bool", "default": False},
+    "allow_unknown_keys": {"type": "bool", "default": False},
+    "backup_count": {"type": "int", "default": 3},
+}
+PENDING_TOKEN = "(comes from GitLab)"
+
+
+class ActionModule(HostAction):
+    """gitlab_runner_config: read, plan, write."""
+
+    def run(self, tmp: str | None = None, task_vars: TaskVars = None) -> Result:
+        result: Result = super().run(tmp, task_vars)
+        args = self.validate_argument_spec(ARGUMENT_SPEC)[1]
+        wanted = _wanted(args, check_mode=self._task.check_mode)
+        target = Target(args["path"], args["service"], args["backup_count"], args["allow_unknown_keys"])
+        state = self._read_host(target.path)
+        plan, written = self._write_config(target, state, wanted, task_vars)
+        result.update(
+            changed=plan.changed,
+            path=state.config.path,
+            changes=list(plan.changes),
+            restart_required=bool(plan.restart),
+            restart_keys=list(plan.restart),
+            **{name: written[name] for name in ("reloaded", "backup_file") if name in written},
+        )
+        if self._task.diff and plan.changed:
+            result["diff"] = [plan.diff(state.config.path)]
+        return result
+
+
+def _wanted(args: Result, *, check_mode: bool) -> _config_plan.Wanted:
+    """The declaration, checked; every fault is found before the host is read."""
+    faults = list(_config_check.settings_problems(args["settings"], allow_unknown=args["allow_unknown_keys"]))
+    try:
+        declared = _declaration.declarations(
+            args["runners"],
+            defaults=args["runner_defaults"],
+            url=args["url"],
+            allow_unknown_keys=args["allow_unknown_keys"],
+        )
+        if faults:
+            raise _declaration.DeclarationError(faults)
+    except _declaration.DeclarationError as exc:
+        raise AnsibleActionFail(str(exc)) from exc
+    # In check mode a registration before this task wrote nothing: its entries are shown as they would come.
+    pending = {"token": PENDING_TOKEN} if check_mode else {}
+    return _config_plan.Wanted(
+        settings=args["settings"],
+        entries=tuple(
+            runner.entry({} if runner.token else pending) for runner in declared if runner.state == "present"
+        ),
+        absent=frozenset(runner.name for runner in declared if runner.state == "absent"),
+        purge=args["purge"],
+    )
