@@ -33,7 +33,10 @@ PARTS: dict[str, tuple[Gate, ...]] = {
         Gate("galaxy-importer", lint.galaxy_importer),
     ),
     "unit": (Gate("pytest", unit.controller), Gate("pytest, Python 3.9", unit.oldest_host)),
-    "sanity": (Gate("ansible-test sanity", sanity.run),),
+    "sanity": (
+        Gate("ansible-test sanity", sanity.controller),
+        Gate("ansible-test sanity, Python 3.9", sanity.oldest_host),
+    ),
     "molecule": (Gate("molecule", molecule.run),),
 }
 

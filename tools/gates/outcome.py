@@ -12,7 +12,7 @@ import pathlib
 import subprocess
 import sys
 import typing as t
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 
 from gates import places
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import pathlib
 import platform
+import re
 import subprocess
 import types
 import urllib.error
@@ -15,11 +16,17 @@ import urllib.request
 
 from ansible_test._internal import python_requirements
 
-from gates import outcome, places, tree
+from gates import environments, outcome, places, tree
 
 AREA = places.BUILD / "sanity"
 HOME = AREA / "home"
+OLDEST = "3.9"
 PYTHON = ".".join(platform.python_version_tuple()[:2])
+# Progress and the pip installs between the findings.
+NOISE = re.compile(
+    r"Running sanity test|Installing |Using cached|Looking in|Processing |Collecting |Successfully "
+    r"|\s+(Downloading|Using cached|━)"
+)
 BOOTSTRAP_URL = "https://ci-files.testing.ansible.com/ansible-test/get-pip-{version}.py"
 # Python's bundled pip is enough: all it has to do is to install the requirements of the checks.
 BOOTSTRAP = """\
@@ -30,15 +37,36 @@ sys.exit(ensurepip._main(["--default-pip"]))
 """
 
 
-def run() -> outcome.Outcome:
+def controller() -> outcome.Outcome:
+    """Run every check on the controller's Python."""
+    _copy()
+    return _ansible_test(PYTHON)
+
+
+def oldest_host() -> outcome.Outcome:
+    """Check that what runs on a host compiles and imports on the oldest supported Python."""
+    python = environments.find_python(OLDEST)
+    if python is None:
+        return outcome.Outcome(note=f"no Python {OLDEST} found")
+    _copy()
+    return _ansible_test(OLDEST, "--test", "compile", "--test", "import", also_on_path=pathlib.Path(python).parent)
+
+
+def _copy() -> None:
     work = AREA / places.COLLECTION
     tree.export(work)
     # ansible-test asks git which files there are.
     subprocess.run(["git", "init", "--quiet"], cwd=work, check=True)
     _offer_pip()
-    argv = ["ansible-test", "sanity", "--local", "--python", PYTHON, "--color", "no"]
-    status, text = outcome.captured(argv, cwd=work, env=_environment())
-    return outcome.judged(status == 0, text)
+
+
+def _ansible_test(python: str, *more: str, also_on_path: pathlib.Path | None = None) -> outcome.Outcome:
+    env = _environment()
+    if also_on_path and also_on_path.is_absolute():
+        env["PATH"] = env["PATH"].replace(os.pathsep, f"{os.pathsep}{also_on_path}{os.pathsep}", 1)
+    argv = ["ansible-test", "sanity", "--local", "--python", python, "--color", "no", *more]
+    status, text = outcome.captured(argv, cwd=AREA / places.COLLECTION, env=env)
+    return outcome.judged(status == 0, "\n".join(line for line in text.splitlines() if not NOISE.match(line)))
 
 
 def _environment() -> dict[str, str]:
