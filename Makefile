@@ -6,8 +6,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-export PYTHONPATH := tools:tests
-PY := .venv/bin/python
+PY := PYTHONPATH=tools:tests .venv/bin/python
 
 .PHONY: help demo test lint unit sanity molecule soak bench collection testbed-up testbed-down clean ready ready-testbed
 

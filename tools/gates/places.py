@@ -17,8 +17,9 @@ COLLECTION = "ansible_collections/fleetwright/gitlab_aws"
 
 def environment(more: dict[str, str] | None = None, first_on_path: pathlib.Path = VENV / "bin") -> dict[str, str]:
     """Return this process's environment with the programs of .venv and the live collection in front."""
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     return {
-        **os.environ,
+        **inherited,
         "PATH": f"{first_on_path}{os.pathsep}{os.environ['PATH']}",
         "ANSIBLE_COLLECTIONS_PATH": str(BUILD / "collections"),
         "MYPYPATH": os.pathsep.join(str(ROOT / part) for part in ("build/collections", "tests", "tools")),
