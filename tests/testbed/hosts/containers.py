@@ -1,0 +1,143 @@
+# Copyright (c) 2026, Fleetwright contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The hosts themselves: containers runner1, runner2, ... with systemd as their first process."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import re
+import socket
+import typing as t
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from testbed import paths, programs
+from testbed.errors import TestbedError
+from testbed.hosts import ssh
+from testbed.hosts.network import NAME as NETWORK
+from testbed.hosts.network import Network
+from testbed.hosts.podman import LABEL, Podman
+
+SPEC_LABEL = f"{LABEL}.spec"
+PARALLEL = 4
+READY_SECONDS = 60
+
+
+@dataclasses.dataclass(frozen=True)
+class Container:
+    """What podman says about a container."""
+
+    name: str
+    running: bool
+    owner: str
+    spec: str
+
+    @property
+    def number(self) -> int:
+        """The N of runnerN, 0 for any other name."""
+        found = re.fullmatch(r"runner(\d+)", self.name)
+        return int(found[1]) if found else 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Host:
+    """A host as it shall be."""
+
+    name: str
+    address: str
+    image: str
+    image_id: str
+    public_key: str
+
+    def arguments(self) -> list[str]:
+        """Return the options of `podman run`."""
+        key = f"{ssh.public_key_file()}:/etc/ssh/testbed_authorized_keys:ro"
+        where = ["--network", NETWORK, "--ip", self.address, "--volume", key]
+        return ["--name", self.name, "--hostname", self.name, "--systemd=always", *where]
+
+    def spec(self) -> str:
+        """Name everything that a running container must have been started with to be this host."""
+        text = "\n".join([*self.arguments(), self.image_id, self.public_key, str(paths.ROOT)])
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def from_listing(item: dict[str, t.Any]) -> Container:
+    """Read podman's description of a container."""
+    labels = item.get("Labels") or {}
+    running = item.get("State") == "running"
+    return Container(item["Names"][0], running, labels.get(LABEL, ""), labels.get(SPEC_LABEL, ""))
+
+
+def find(podman: Podman) -> list[Container]:
+    """List the containers that carry the testbed's label or a name that a host needs."""
+    every = podman.listing("list podman's containers", "ps", "--all", "--format", "json")
+    found = [from_listing(item) for item in every]
+    return sorted((one for one in found if one.owner or one.number), key=lambda one: one.number)
+
+
+def plan(hosts: Sequence[Host], present: Iterable[Container], *, fresh: bool) -> tuple[list[Host], list[str]]:
+    """Return which hosts are to be started and which containers have to go before."""
+    by_name = {one.name: one for one in present}
+    strange = [one.name for one in by_name.values() if not one.owner and one.name in {host.name for host in hosts}]
+    if strange:
+        raise TestbedError(
+            f"Containers that the testbed did not start have its names: {', '.join(strange)}. "
+            f"If you don't need them: `podman rm --force {' '.join(strange)}`."
+        )
+    kept = set()
+    for host in hosts:
+        one = by_name.get(host.name)
+        if one and one.running and one.spec == host.spec() and not fresh:
+            kept.add(host.name)
+    gone = [one.name for one in by_name.values() if one.owner and one.name not in kept]
+    return [host for host in hosts if host.name not in kept], gone
+
+
+def start(podman: Podman, host: Host) -> None:
+    """Start one host; it is ready later."""
+    labels = ["--label", f"{LABEL}={paths.ROOT}", "--label", f"{SPEC_LABEL}={host.spec()}"]
+    podman(f"start the host {host.name}", "run", "--detach", *host.arguments(), *labels, host.image, "/sbin/init")
+
+
+def _sshd_answers(address: str) -> bool:
+    try:
+        with socket.create_connection((address, 22), timeout=2) as connection:
+            connection.settimeout(2)
+            return connection.recv(4) == b"SSH-"
+    except OSError:
+        return False
+
+
+def wait_until_ready(podman: Podman, host: Host) -> None:
+    """Wait until the host can be worked with: sshd lets us in, sudo asks nothing, systemd has started everything."""
+    if not programs.wait_for(lambda: _sshd_answers(host.address), READY_SECONDS):
+        state = podman(f"ask {host.name} for its state", "logs", "--tail", "20", host.name)
+        raise TestbedError(f"{host.name} ({host.address}) has no sshd after {READY_SECONDS} s. Its log ends:\n{state}")
+    question = "sudo -n systemctl is-system-running --wait || { sudo -n systemctl --failed --no-legend; exit 1; }"
+    attempt = f"get {host.name} into the state 'running'"
+    programs.run(ssh.command(host.address, question), attempt, timeout=READY_SECONDS)
+
+
+def start_all(podman: Podman, hosts: Sequence[Host]) -> None:
+    """Start hosts, several at once."""
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        list(pool.map(lambda host: start(podman, host), hosts))
+
+
+def wait_for_all(podman: Podman, hosts: Sequence[Host]) -> None:
+    """Wait for hosts, several at once."""
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        list(pool.map(lambda host: wait_until_ready(podman, host), hosts))
+
+
+def remove(podman: Podman, names: Sequence[str]) -> None:
+    """Remove containers at once, whatever runs in them."""
+    if names:
+        podman(f"remove {', '.join(names)}", "rm", "--force", "--time", "0", *names)
+
+
+def make_host(number: int, network: Network, image: str, image_id: str) -> Host:
+    """Describe host number N."""
+    return Host(f"runner{number}", network.address(number), image, image_id, ssh.public_key_file().read_text())

@@ -1,0 +1,81 @@
+# Copyright (c) 2026, Fleetwright contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What `up` leaves for others: an inventory for Ansible, and the state for programs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import typing as t
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+
+from testbed import paths
+from testbed.hosts import ssh
+
+GROUP = "gitlab_runner"
+
+
+@dataclasses.dataclass(frozen=True)
+class State:
+    """A testbed that is up."""
+
+    os: str
+    image: str
+    subnet: str
+    gateway: str
+    api_url: str
+    admin_token: str
+    repo_url: str
+    repo_gpgkeys: tuple[str, ...]
+    repos: Mapping[str, str]
+    versions: tuple[str, ...]
+    hosts: Mapping[str, str]
+
+    def as_json(self) -> str:
+        """Return the text of state.json."""
+        ways = {"user": ssh.USER, "private_key_file": str(paths.SSH_KEY), "common_args": ssh.arguments()}
+        content = dataclasses.asdict(self)
+        content["hosts"] = {name: {"address": address} for name, address in self.hosts.items()}
+        return json.dumps({"root": str(paths.ROOT), **content, "ssh": ways}, indent=2) + "\n"
+
+    def inventory(self) -> dict[str, t.Any]:
+        """Return the content of inventory.yml."""
+        variables = {
+            "ansible_user": ssh.USER,
+            "ansible_ssh_private_key_file": str(paths.SSH_KEY),
+            "ansible_ssh_common_args": ssh.arguments(),
+            "ansible_python_interpreter": "/usr/bin/python3",
+            "ansible_become": True,
+            "gitlab_runner_url": self.api_url,
+            "gitlab_runner_api_token": self.admin_token,
+            "gitlab_runner_repo_baseurl": self.repo_url,
+            "gitlab_runner_repo_gpgkeys": list(self.repo_gpgkeys),
+        }
+        hosts = {name: {"ansible_host": address} for name, address in self.hosts.items()}
+        return {GROUP: {"hosts": hosts, "vars": variables}}
+
+
+def write_private(file: Path, text: str) -> None:
+    """Write a file that holds the token: whole or not at all, for root's eyes only."""
+    part = file.with_name(f"{file.name}.part")
+    part.unlink(missing_ok=True)
+    part.touch(mode=0o600)
+    part.write_text(text)
+    part.rename(file)
+
+
+def write(state: State) -> None:
+    """Write both files."""
+    write_private(paths.INVENTORY, yaml.safe_dump(state.inventory(), sort_keys=False))
+    write_private(paths.STATE, state.as_json())
+
+
+def read() -> dict[str, t.Any]:
+    """Return what an earlier `up` left; empty when there is nothing."""
+    if not paths.STATE.exists():
+        return {}
+    return dict(json.loads(paths.STATE.read_text()))

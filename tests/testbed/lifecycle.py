@@ -1,0 +1,194 @@
+# Copyright (c) 2026, Fleetwright contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Up, down, status: the order in which the parts of the testbed come and go."""
+
+from __future__ import annotations
+
+import dataclasses
+import fcntl
+import os
+import secrets
+import shutil
+import typing as t
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from testbed import paths, requirements, servers
+from testbed.errors import TestbedError
+from testbed.hosts import containers, image, inventory, network, ssh, systems
+from testbed.hosts.containers import Container
+from testbed.hosts.network import Network
+from testbed.hosts.podman import Podman
+from testbed.packages.repository import DEFAULT, Repositories, repositories
+from testbed.programs import say, step
+
+DEFAULT_HOSTS = 3
+API = "api"
+REPOSITORY = "packages"
+
+
+@dataclasses.dataclass(frozen=True)
+class Wish:
+    """What `up` is asked for; hosts None means as many as there are, or three."""
+
+    hosts: t.Optional[int] = None
+    fresh: bool = False
+    api_port: int = 8080
+    packages_port: int = 8081
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Let one command at a time work on the testbed of this checkout."""
+    paths.CACHE.mkdir(parents=True, exist_ok=True)
+    with (paths.CACHE / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("  Waiting for another testbed command to end ...")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _clear_of_others(podman: Podman) -> None:
+    """Refuse to take a running testbed from another checkout; what a dead one left is removed."""
+    mine = str(paths.ROOT)
+    theirs = [one for one in containers.find(podman) if one.owner and one.owner != mine]
+    running = [one for one in theirs if one.running]
+    if running:
+        raise TestbedError(
+            f"The checkout {running[0].owner} runs a testbed on this machine under the same names. "
+            "Run `down` there, or `down --force` here."
+        )
+    containers.remove(podman, [one.name for one in theirs])
+    found = network.find(podman)
+    if found and found.owner and found.owner != mine:
+        network.remove(podman)
+
+
+def _how_many(wish: Wish, present: Sequence[Container]) -> int:
+    if wish.hosts is not None:
+        return wish.hosts
+    return sum(1 for one in present if one.owner and one.running) or DEFAULT_HOSTS
+
+
+def _admin_token() -> str:
+    """Return the token of the API twin that runs already, or a new one of GitLab's shape."""
+    known = inventory.read().get("admin_token") if paths.API_DATABASE.exists() else None
+    return str(known) if known else f"glpat-{secrets.token_hex(10)}"
+
+
+def _start_servers(wish: Wish, net: Network, repos: Repositories, token: str) -> None:
+    options = ("--db", str(paths.API_DATABASE), "--admin-token", token)
+    for server in (
+        servers.Server(REPOSITORY, "testbed.packages", net.gateway, wish.packages_port, ("--root", str(repos.www))),
+        servers.Server(API, "testbed.gitlab_api", net.gateway, wish.api_port, options),
+    ):
+        servers.ensure(server)
+
+
+def _bring_hosts(podman: Podman, wish: Wish, net: Network, tag: str) -> tuple[list[containers.Host], int]:
+    present = containers.find(podman)
+    image_id = podman("read the image", "image", "inspect", "--format", "{{.Id}}", tag).strip()
+    count = _how_many(wish, present)
+    hosts = [containers.make_host(number, net, tag, image_id) for number in range(1, count + 1)]
+    todo, gone = containers.plan(hosts, present, fresh=wish.fresh)
+    if gone:
+        ssh.close_connections()
+        containers.remove(podman, gone)
+    containers.start_all(podman, todo)
+    return hosts, len(todo)
+
+
+def up(wish: Wish) -> inventory.State:
+    """Bring the testbed up, or bring what runs up to what is asked for."""
+    requirements.check()
+    podman = Podman()
+    _clear_of_others(podman)
+    tag = image.image(podman, os.environ)
+    repos = repositories(os.environ)
+    ssh.ensure_key()
+    net = network.ensure(podman)
+    token = _admin_token()
+    with step("Starting hosts and servers"):
+        hosts, new = _bring_hosts(podman, wish, net, tag)
+        _start_servers(wish, net, repos, token)
+        containers.wait_for_all(podman, hosts)
+    state = _state(wish, net, repos, token, hosts)
+    inventory.write(state)
+    say(f"  {len(hosts)} hosts are up, {new} of them new: {paths.INVENTORY}")
+    return state
+
+
+def _state(
+    wish: Wish, net: Network, repos: Repositories, token: str, hosts: Sequence[containers.Host]
+) -> inventory.State:
+    base = f"http://{net.gateway}:{wish.packages_port}"
+    return inventory.State(
+        os="custom" if os.environ.get(image.CHOICE) else systems.choose(os.environ).name,
+        image=hosts[0].image,
+        subnet=net.subnet,
+        gateway=net.gateway,
+        api_url=f"http://{net.gateway}:{wish.api_port}",
+        admin_token=token,
+        repo_url=f"{base}/{DEFAULT}",
+        repo_gpgkeys=tuple(f"{base}/{name}" for name in repos.key_files),
+        repos={name: f"{base}/{name}" for name in repos.names},
+        versions=repos.versions,
+        hosts={host.name: host.address for host in hosts},
+    )
+
+
+def _remove_run_files() -> None:
+    """Remove what belonged to the run; logs stay, to be read after a failure."""
+    for item in paths.RUN.iterdir() if paths.RUN.exists() else ():
+        if item == paths.LOGS:
+            continue
+        if item.is_dir():
+            shutil.rmtree(item)
+        else:
+            item.unlink()
+
+
+def down(*, everything: bool, force: bool) -> None:
+    """Take the testbed away, however far an `up` had come."""
+    podman = Podman()
+    if not force:
+        _clear_of_others(podman)
+    stopped = [name for name in servers.recorded() if servers.stop(name)]
+    names = [one.name for one in containers.find(podman) if one.owner]
+    ssh.forget()
+    containers.remove(podman, names)
+    network.remove(podman)
+    _remove_run_files()
+    say(f"  Gone: {len(names)} hosts, {len(stopped)} servers, the network.")
+    if everything:
+        removed = image.remove_all(podman)
+        for item in paths.CACHE.iterdir():
+            if item.is_dir():
+                shutil.rmtree(item)
+        say(f"  Gone too: {len(removed)} images and the repository cache.")
+
+
+def status() -> bool:
+    """Print what runs; tells whether all that `up` left is there."""
+    podman = Podman()
+    state = inventory.read()
+    net = network.find(podman)
+    print(f"network  {network.NAME}: {net.subnet if net else 'not there'}")
+    present = {one.name: one for one in containers.find(podman) if one.owner}
+    healthy = bool(state) and net is not None
+    for name in dict.fromkeys([*state.get("hosts", {}), *present]):
+        one = present.get(name)
+        address = state.get("hosts", {}).get(name, {}).get("address", "(not in the inventory)")
+        word = "not there" if one is None else "running" if one.running else "stopped"
+        other = f" for {one.owner}" if one and one.owner != str(paths.ROOT) else ""
+        healthy = healthy and word == "running"
+        print(f"host     {name} {address}: {word}{other}")
+    for name, url in ((API, state.get("api_url")), (REPOSITORY, state.get("repo_url"))):
+        pid = servers.running_pid(name)
+        healthy = healthy and pid is not None
+        print(f"server   {name} {url or ''}: {f'running, pid {pid}' if pid else 'not running'}")
+    print(f"versions {' '.join(state.get('versions', []))}")
+    return healthy

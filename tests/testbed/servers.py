@@ -1,0 +1,141 @@
+# Copyright (c) 2026, Fleetwright contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Programs in the background: started once, found again by pid, stopped only if they are ours."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import socket
+import subprocess
+import sys
+import typing as t
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from testbed import paths, programs
+from testbed.errors import TestbedError
+
+MARK = "TESTBED_SERVER"
+ANSWER_SECONDS = 20
+STOP_SECONDS = 10
+# The new process writes its own number before it becomes the server: there is no moment at which a killed `up` leaves
+# a server that nobody knows.
+RECORD_THEN_RUN = 'echo $$ >"$1.part" && mv "$1.part" "$1" && shift && exec "$@"'
+
+
+@dataclasses.dataclass(frozen=True)
+class Server:
+    """A python module that serves HTTP on an address and a port."""
+
+    name: str
+    module: str
+    address: str
+    port: int
+    arguments: tuple[str, ...] = ()
+
+    @property
+    def url(self) -> str:
+        """The server's base URL."""
+        return f"http://{self.address}:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        """Where its output goes."""
+        return paths.LOGS / f"{self.name}.log"
+
+    def argv(self) -> list[str]:
+        """Return the command line."""
+        where = ["--bind", self.address, "--port", str(self.port)]
+        return [sys.executable, "-m", self.module, *where, *self.arguments]
+
+
+def _pid_file(name: str) -> Path:
+    return paths.SERVERS / f"{name}.pid"
+
+
+def _read(pid: int, what: str) -> list[str]:
+    try:
+        return [part.decode() for part in Path(f"/proc/{pid}/{what}").read_bytes().split(b"\0") if part]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def running_pid(name: str) -> t.Optional[int]:
+    """Return the pid of our server of this name; a number that now belongs to another program is not ours."""
+    file = _pid_file(name)
+    if not file.exists() or not file.read_text().strip().isdigit():
+        return None
+    pid = int(file.read_text())
+    return pid if f"{MARK}={paths.ROOT}/{name}" in _read(pid, "environ") else None
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2):
+            return True
+    except urllib.error.HTTPError:
+        return True  # any answer is an answer
+    except OSError:
+        return False
+
+
+def _ensure_port_is_free(server: Server) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((server.address, server.port))
+        except OSError as exc:
+            raise TestbedError(
+                f"Could not start {server.name} on {server.address} port {server.port}: {exc.strerror}. "
+                f"Stop what listens there, or give another port: `up --{server.name}-port N`."
+            ) from exc
+
+
+def _spawn(server: Server) -> subprocess.Popen[bytes]:
+    file = _pid_file(server.name)
+    for folder in (paths.SERVERS, paths.LOGS):
+        folder.mkdir(parents=True, exist_ok=True)
+    env = {**os.environ, MARK: f"{paths.ROOT}/{server.name}", "PYTHONPATH": str(paths.SOURCE.parent)}
+    argv = ["/bin/sh", "-c", RECORD_THEN_RUN, "sh", str(file), *server.argv()]
+    with server.log.open("ab") as log:
+        return subprocess.Popen(
+            argv, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd=paths.ROOT
+        )
+
+
+def ensure(server: Server) -> None:
+    """Have the server run with these very arguments, and wait until it answers."""
+    pid = running_pid(server.name)
+    if pid is not None and _read(pid, "cmdline") == server.argv() and _answers(server.url):
+        return
+    stop(server.name)
+    _ensure_port_is_free(server)
+    process = _spawn(server)
+    if programs.wait_for(lambda: process.poll() is not None or _answers(server.url), ANSWER_SECONDS):
+        if process.poll() is None:
+            return
+        said = server.log.read_text(errors="replace")
+        raise programs.failure(f"start {server.name} ({server.log})", process.returncode, said)
+    stop(server.name)
+    raise TestbedError(f"{server.name} did not answer at {server.url} in {ANSWER_SECONDS} s: see {server.log}.")
+
+
+def stop(name: str) -> bool:
+    """Stop our server of this name, if it runs; returns whether it did."""
+    pid = running_pid(name)
+    if pid is not None:
+        os.kill(pid, signal.SIGTERM)
+        if not programs.wait_for(lambda: running_pid(name) is None, STOP_SECONDS, pause=0.05):
+            os.kill(pid, signal.SIGKILL)
+            programs.wait_for(lambda: running_pid(name) is None, STOP_SECONDS, pause=0.05)
+    _pid_file(name).unlink(missing_ok=True)
+    return pid is not None
+
+
+def recorded() -> list[str]:
+    """List the names of servers that an `up` has started."""
+    return sorted(file.stem for file in paths.SERVERS.glob("*.pid"))
