@@ -14,7 +14,7 @@ from functools import cached_property
 
 from . import instance, jobs_history, jobs_runner, runner_lists, runners_admin, runners_token, twin
 from .auth import Identity, identify
-from .errors import ApiError, Headers, message, too_many, unauthorized
+from .errors import ApiError, Headers, message, no_route, too_many, unauthorized
 from .faults import Faults
 from .limits import Windows, application_limit, over_application_limit, throttle
 from .params import check
@@ -159,7 +159,7 @@ class Twin:
         route = match.route
         try:
             if route is None:
-                raise match.error or message(404, "404 Not Found")
+                raise match.error or no_route()
             identity = self._identity(route, request)
             given = {**request.params, **match.path}
             params = check(given, route.params, one_of=route.one_of, exclusive=route.exclusive)

@@ -9,12 +9,16 @@ import datetime
 import json
 import time
 import typing as t
+import urllib.parse
 from dataclasses import dataclass
 
-from .errors import forbidden, insufficient_scope, invalid_token, not_found, unauthorized
+from .errors import ApiError, forbidden, insufficient_scope, invalid_token, message, not_found, unauthorized
 from .seed import OWNER
 from .store import Row, Store
 from .web import Request
+
+if t.TYPE_CHECKING:
+    from .app import Call
 
 _TOUCH_SECONDS = 60
 
@@ -108,10 +112,25 @@ def visible_group(store: Store, who: Identity, name: str) -> Row:
     return group
 
 
-def visible_project(store: Store, who: Identity, name: str) -> Row:
+def visible_project(call: Call) -> Row:
     """Return the project with this number or full path; a path without a slash never finds one (API facts 1.2)."""
+    name = call.path["id"]
     column = "id" if name.isdigit() else "full_path"
-    project = store.one(f"SELECT * FROM projects WHERE {column} = ?", name)
-    if project is None or not project_access(store, who, project):
+    project = call.store.one(f"SELECT * FROM projects WHERE {column} = ?", name)
+    if project is None and (moved := call.store.one("SELECT * FROM projects WHERE old_path = ?", name)):
+        raise _moved(call, moved)
+    if project is None or not project_access(call.store, call.who, project):
         raise not_found("Project")
     return project
+
+
+def _moved(call: Call, project: Row) -> ApiError:
+    """Send a reader of a renamed project to its number; everybody else gets 405 (API facts 1.2)."""
+    if not project_access(call.store, call.who, project):
+        return not_found("Project")
+    if call.request.method not in ("GET", "HEAD"):
+        return message(405, "405 Method Not Allowed")
+    quoted = urllib.parse.quote(call.path["id"], safe="")
+    path = call.request.path.replace(f"/projects/{quoted}", f"/projects/{project['id']}", 1)
+    url = f"{call.twin.external_url}{path}" + (f"?{call.request.query}" if call.request.query else "")
+    return message(301, f"This resource has been moved permanently to {url}.", (("Location", url),))

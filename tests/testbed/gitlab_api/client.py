@@ -9,6 +9,7 @@ import http.client
 import json
 import typing as t
 import urllib.parse
+from dataclasses import dataclass
 
 Data = dict[str, t.Any]
 
@@ -17,13 +18,57 @@ class TwinError(Exception):
     """The twin refused a steering call."""
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What came back; header names are lower case."""
+
+    status: int
+    text: str
+    headers: dict[str, str]
+
+    @property
+    def json(self) -> t.Any:
+        return json.loads(self.text)
+
+
+class Session:
+    """One keep-alive connection for plain calls; `token` is sent as PRIVATE-TOKEN."""
+
+    def __init__(self, url: str, token: str = "") -> None:
+        parts = urllib.parse.urlsplit(url)
+        self.token = token
+        self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=30)
+
+    def call(self, method: str, path: str, body: t.Any = None, headers: dict[str, str] | None = None) -> Answer:
+        """Send bytes as they are and everything else as JSON; without a body send none."""
+        sent = {"PRIVATE-TOKEN": self.token} if self.token else {}
+        payload = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+        if payload is not None and not isinstance(body, bytes):
+            sent["Content-Type"] = "application/json"
+        try:
+            self._connection.request(method, path, payload, {**sent, **(headers or {})})
+            answer = self._connection.getresponse()
+            text = answer.read().decode("utf-8", "replace")
+        except BaseException:
+            self._connection.close()
+            raise
+        return Answer(answer.status, text, {name.lower(): value for name, value in answer.getheaders()})
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
 class TwinClient:
     """Speaks to `/-/twin/` of the twin at this URL."""
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
-        parts = urllib.parse.urlsplit(self.url)
-        self._host, self._port = parts.hostname or "", parts.port or 80
 
     def jobs(self, status: str = "") -> list[Data]:
         """Return every job (or those with this status) with its trace and how often it was handed out."""
@@ -87,15 +132,8 @@ class TwinClient:
         self._call("POST", "reset")
 
     def _call(self, method: str, path: str, body: t.Any = None) -> t.Any:
-        connection = http.client.HTTPConnection(self._host, self._port, timeout=30)
-        try:
-            headers = {"Content-Type": "application/json"}
-            payload = None if body is None else json.dumps(body)
-            connection.request(method, f"/-/twin/{path}", payload, headers)
-            answer = connection.getresponse()
-            text = answer.read()
-        finally:
-            connection.close()
+        with Session(self.url) as session:
+            answer = session.call(method, f"/-/twin/{path}", body)
         if answer.status >= 400:
-            raise TwinError(f"{method} {path}: {answer.status} {text.decode()}")
-        return json.loads(text) if text else None
+            raise TwinError(f"{method} {path}: {answer.status} {answer.text}")
+        return answer.json if answer.text else None

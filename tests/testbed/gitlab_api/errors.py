@@ -34,6 +34,11 @@ def bad_request(reason: str) -> ApiError:
     return message(400, f"400 Bad request - {reason}")
 
 
+def no_route() -> ApiError:
+    """Return what a path that this version lacks gets."""
+    return ApiError(404, {"error": "404 Not Found"})
+
+
 def unauthorized() -> ApiError:
     return message(401, "401 Unauthorized")
 

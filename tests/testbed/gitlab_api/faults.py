@@ -61,6 +61,13 @@ class Rule:
         return text_response(self.spec["status"], body, rest, kind or _kind_of(body))
 
 
+def _check_pattern(pattern: str) -> None:
+    try:
+        re.compile(pattern)
+    except re.error as exc:
+        raise bad_parameters(f"path {pattern!r} is not a regular expression: {exc}") from exc
+
+
 def _kind_of(body: str) -> str:
     try:
         json.loads(body)
@@ -87,6 +94,8 @@ class Faults:
         unknown = sorted({key for spec in specs for key in spec} - _KEYS)
         if unknown:
             raise bad_parameters(f"unknown keys: {', '.join(unknown)}")
+        for spec in specs:
+            _check_pattern(spec.get("path", ""))
         with self.lock:
             self.rules = [Rule(dict(spec)) for spec in specs]
 

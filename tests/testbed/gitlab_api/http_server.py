@@ -121,6 +121,8 @@ class Handler(socketserver.StreamRequestHandler):
         try:
             response = twin.answer(request)
         except Exception:
+            if twin.stopping:
+                return False
             crash = json_response(500, {"message": "500 Internal Server Error"})
             self.connection.sendall(encode(crash, head=False, close=True))
             raise
@@ -163,6 +165,8 @@ class Server(socketserver.ThreadingTCPServer):
         self.twin.stopping = True
         self.shutdown()
         self.server_close()
+        with self.twin.store.changed:
+            self.twin.store.changed.notify_all()
         for connection in list(self.connections):
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)

@@ -59,7 +59,7 @@ def get_group(call: Call) -> Response:
 
 
 def get_project(call: Call) -> Response:
-    project = visible_project(call.store, call.who, call.path["id"])
+    project = visible_project(call)
     return json_response(200, views.project(call.twin, project, project_access(call.store, call.who, project)))
 
 

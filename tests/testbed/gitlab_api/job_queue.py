@@ -42,8 +42,8 @@ def add(twin: Twin, fields: t.Mapping[str, t.Any]) -> list[int]:
         "protected": int(fields.get("protected", ref == "main")), "status": "pending", "created_at": now,
         "queued_at": now, "timeout": int(fields.get("timeout") or 3600),
         "tag_list": json.dumps(sorted(set(fields.get("tag_list") or []))),
-        "script": json.dumps(fields.get("script") or ["echo done"]),
-        "after_script": json.dumps(fields.get("after_script") or []),
+        "script": json.dumps(_lines(fields.get("script") or "echo done")),
+        "after_script": json.dumps(_lines(fields.get("after_script") or [])),
         "variables": json.dumps(_variables(fields.get("variables"))),
     }
     name, count = str(fields.get("name", "job")), int(fields.get("count") or 1)
@@ -51,6 +51,10 @@ def add(twin: Twin, fields: t.Mapping[str, t.Any]) -> list[int]:
            for number in range(1, count + 1)]
     announce(store, store.must("jobs", ids[0]))
     return ids
+
+
+def _lines(script: t.Any) -> list[str]:
+    return [script] if isinstance(script, str) else list(script)
 
 
 def _variables(given: t.Any) -> list[dict[str, t.Any]]:

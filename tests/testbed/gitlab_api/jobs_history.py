@@ -33,7 +33,7 @@ def _scopes(call: Call) -> list[str]:
 
 def list_project_jobs(call: Call) -> Response:
     wanted = _scopes(call)
-    project = visible_project(call.store, call.who, call.path["id"])
+    project = visible_project(call)
     rows = call.store.all("SELECT * FROM jobs WHERE project_id = ? ORDER BY id DESC", project["id"])
     rows = [row for row in rows if not wanted or row["status"] in wanted]
     if wants_keyset(call):
@@ -42,7 +42,7 @@ def list_project_jobs(call: Call) -> Response:
 
 
 def get_project_job(call: Call) -> Response:
-    project = visible_project(call.store, call.who, call.path["id"])
+    project = visible_project(call)
     row = call.store.get("jobs", call.params["job_id"])
     if row is None or row["project_id"] != project["id"]:
         raise not_found()
@@ -76,7 +76,7 @@ def _reads(call: Call, job: Row) -> bool:
 
 
 def _pipeline(call: Call) -> Row:
-    project = visible_project(call.store, call.who, call.path["id"])
+    project = visible_project(call)
     row = call.store.get("pipelines", call.params["pipeline_id"])
     if row is None or row["project_id"] != project["id"]:
         raise not_found()
@@ -84,7 +84,7 @@ def _pipeline(call: Call) -> Row:
 
 
 def list_pipelines(call: Call) -> Response:
-    project = visible_project(call.store, call.who, call.path["id"])
+    project = visible_project(call)
     order = "ASC" if call.params.get("sort") == "asc" else "DESC"
     rows = call.store.all(f"SELECT * FROM pipelines WHERE project_id = ? ORDER BY id {order}", project["id"])
     for name in ("source", "ref", "sha"):

@@ -100,7 +100,8 @@ def update_job(call: Call) -> Response:
         return _still_running(call, job, str(state))
     if state not in ("success", "failed"):
         return _number(400, job["status"])
-    checksum = call.params.get("checksum") or (call.params.get("output") or {}).get("checksum")
+    output = call.params.get("output")
+    checksum = call.params.get("checksum") or (isinstance(output, dict) and output.get("checksum"))
     if call.twin.settings["incremental_logging"] and checksum and not job["flushed"]:
         call.store.update("jobs", job["id"], flushed=1)
         return _number(202, job["status"], (_interval(call),))
@@ -115,15 +116,7 @@ def update_job(call: Call) -> Response:
 def _still_running(call: Call, job: Row, state: str) -> Response:
     if job["status"] == "pending" and state == "running":
         call.store.update("jobs", job["id"], status="running", started_at=time.time())
-    elif job["status"] == "running" and _is_second_accept(call, job):
-        return _number(409, job["status"])
     return _number(200, call.store.must("jobs", job["id"])["status"])
-
-
-def _is_second_accept(call: Call, job: Row) -> bool:
-    """Say whether another manager accepts a job that is already taken (two-phase)."""
-    system_id = call.request.params.get("system_id")
-    return bool(system_id) and system_id != job["system_id"]
 
 
 def append_trace(call: Call) -> Response:

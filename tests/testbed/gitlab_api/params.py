@@ -13,6 +13,7 @@ from .errors import bad_parameters
 
 _BOOLEANS: dict[t.Any, bool] = {True: True, False: False, "true": True, "false": False, "1": True, "0": False,
                                 "t": True, "f": False, "on": True, "off": False, "yes": True, "no": False}
+_LARGEST = 2**63 - 1  # the database's
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,10 @@ def _integer(value: t.Any) -> int | None:
         return None
     if isinstance(value, bool) or not re.fullmatch(r"-?\d+(\.0)?", str(value)):
         raise _NotThatKind
-    return int(float(value))
+    number = int(str(value).partition(".")[0])
+    if abs(number) > _LARGEST:
+        raise _NotThatKind
+    return number
 
 
 def _boolean(value: t.Any) -> bool | None:

@@ -10,7 +10,7 @@ import typing as t
 import urllib.parse
 from dataclasses import dataclass, field
 
-from .errors import ApiError
+from .errors import ApiError, no_route
 from .params import Param
 from .web import Response
 
@@ -77,4 +77,4 @@ class Router:
             wrong_verb = wrong_verb or pattern
         if wrong_verb:
             return Match(f"{method} {wrong_verb}", error=ApiError(405, {"error": "405 Not Allowed"}))
-        return Match(f"{method} (unknown)", error=ApiError(404, {"error": "404 Not Found"}))
+        return Match(f"{method} (unknown)", error=no_route())

@@ -103,7 +103,7 @@ def list_group(call: Call) -> Response:
 
 
 def list_project(call: Call) -> Response:
-    project = visible_project(call.store, call.who, call.path["id"])
+    project = visible_project(call)
     if project_access(call.store, call.who, project) < MAINTAINER:
         raise forbidden()
     above = ancestors(call.store, project["group_id"])

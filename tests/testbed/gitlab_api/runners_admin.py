@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import email.utils
 import json
+import time
 import typing as t
 
 from . import runner_records as records
 from .auth import group_access, project_access, visible_project
-from .errors import bad_request, forbidden, invalid, message, not_found
+from .errors import bad_request, forbidden, invalid, message, no_route, not_found
 from .pagination import paginated
 from .params import Param
 from .router import API, Route
@@ -43,7 +45,9 @@ _UNSET: dict[str, t.Any] = {
 
 def create_values(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Return a new runner's values; null, "" and [] count as not given."""
-    return {**_UNSET, **{name: value for name, value in params.items() if value not in (None, "", [])}}
+    given = {name: value for name, value in params.items() if value not in (None, "", [])}
+    values = {**_UNSET, **given}
+    return {**values, "tag_list": records.tags(values["tag_list"])}
 
 
 def create_runner(call: Call) -> Response:
@@ -133,8 +137,7 @@ def update_runner(call: Call) -> Response:
         raise invalid(faults)
     if "tag_list" in changes:
         changes["tag_list"] = json.dumps(changes["tag_list"])
-    if changes:
-        call.store.update("runners", row["id"], **changes)
+    call.store.update("runners", row["id"], **changes, updated_at=time.time())
     records.tick(call.store, row["id"])
     projects = not call.has(Trait.PUT_WITHOUT_PROJECTS)
     return json_response(200, runner_details(call.twin, call.store.must("runners", row["id"]), projects=projects))
@@ -146,8 +149,18 @@ def delete_runner(call: Call) -> Response:
         raise forbidden("Runner associated with more than one project")
     if not may_update(call, row):
         raise forbidden("No access granted")
+    since = call.request.header("if-unmodified-since")
+    if since and _epoch(since) < int(row["updated_at"]):
+        raise message(412, "412 Precondition Failed")
     records.delete(call.store, row["id"])
     return no_content()
+
+
+def _epoch(text: str) -> float:
+    try:
+        return email.utils.parsedate_to_datetime(text).timestamp()
+    except (TypeError, ValueError) as exc:
+        raise message(412, "412 Precondition Failed") from exc
 
 
 def list_managers(call: Call) -> Response:
@@ -157,9 +170,9 @@ def list_managers(call: Call) -> Response:
 
 
 def list_runner_projects(call: Call) -> Response:
-    row = readable(call)
     if not call.has(Trait.RUNNER_PROJECTS):
-        raise not_found()
+        raise no_route()
+    row = readable(call)
     projects = assigned_projects(call.store, row["id"])
     return paginated(call, projects, lambda found: basic_project(call.twin, found))
 
@@ -200,7 +213,7 @@ def unassign(call: Call) -> Response:
 
 
 def _administered_project(call: Call) -> Row:
-    project = visible_project(call.store, call.who, call.path["id"])
+    project = visible_project(call)
     if project_access(call.store, call.who, project) < MAINTAINER:
         raise forbidden()
     return project

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from . import runner_records as records
-from .errors import ApiError, bad_request, forbidden, message, not_found
+from .errors import bad_request, forbidden, message, no_route, not_found
 from .params import Param
 from .router import API, Route
 from .runner_views import registration, reset
@@ -81,7 +81,7 @@ def _owner(call: Call, token: str) -> Owner:
 
 def discover(call: Call) -> Response:
     if not call.has(Trait.JOB_ROUTER):
-        raise ApiError(404, {"error": "404 Not Found"})
+        raise no_route()
     records.authenticate(call.store, call.request.header("runner-token"))
     url = call.twin.settings["job_router_url"]
     if not url:

@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS runners (id INTEGER PRIMARY KEY AUTOINCREMENT, token 
   registered INTEGER DEFAULT 0, runner_type TEXT, group_id INTEGER, description TEXT, maintenance_note TEXT,
   active INTEGER DEFAULT 1, locked INTEGER DEFAULT 0, run_untagged INTEGER DEFAULT 1,
   access_level TEXT DEFAULT 'not_protected', maximum_timeout INTEGER, tag_list TEXT DEFAULT '[]', creator_id INTEGER,
-  created_at REAL, contacted_at REAL, ip_address TEXT, orphaned INTEGER DEFAULT 0, queue_value TEXT,
+  created_at REAL, updated_at REAL, contacted_at REAL, ip_address TEXT, orphaned INTEGER DEFAULT 0, queue_value TEXT,
   queue_value_at REAL);
 CREATE TABLE IF NOT EXISTS runner_projects (id INTEGER PRIMARY KEY AUTOINCREMENT, runner_id INTEGER,
   project_id INTEGER, UNIQUE (runner_id, project_id));

@@ -68,7 +68,7 @@ def get_latency(call: Call) -> Response:
 
 
 def put_latency(call: Call) -> Response:
-    call.twin.latency = float(_object(call)["seconds"])
+    call.twin.latency = float(_object(call).get("seconds", 0))
     return get_latency(call)
 
 
