@@ -8,7 +8,13 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _config_check, _config_plan, _declaration
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import (
+    _coerce,
+    _config_check,
+    _config_plan,
+    _declaration,
+)
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _config_schema as schema
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._host_action import (
     HostAction,
     Result,
@@ -55,7 +61,8 @@ class ActionModule(HostAction):
 
 def _wanted(args: Result, *, check_mode: bool) -> _config_plan.Wanted:
     """The declaration, checked; every fault is found before the host is read."""
-    faults = list(_config_check.settings_problems(args["settings"], allow_unknown=args["allow_unknown_keys"]))
+    settings = _coerce.coerced(args["settings"], schema.GLOBAL)
+    faults = list(_config_check.settings_problems(settings, allow_unknown=args["allow_unknown_keys"]))
     try:
         declared = _declaration.declarations(
             args["runners"],
@@ -66,11 +73,11 @@ def _wanted(args: Result, *, check_mode: bool) -> _config_plan.Wanted:
         if faults:
             raise _declaration.DeclarationError(faults)
     except _declaration.DeclarationError as exc:
-        raise AnsibleActionFail(str(exc)) from exc
+        raise AnsibleActionFail(str(exc)) from None
     # In check mode a registration before this task wrote nothing: its entries are shown as they would come.
     pending = {"token": PENDING_TOKEN} if check_mode else {}
     return _config_plan.Wanted(
-        settings=args["settings"],
+        settings=settings,
         entries=tuple(
             runner.entry({} if runner.token else pending) for runner in declared if runner.state == "present"
         ),

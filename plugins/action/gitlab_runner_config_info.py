@@ -31,7 +31,7 @@ class ActionModule(_host_action.HostAction):
             owner=state.config.owner,
             group=state.config.group,
             system_id=state.system_id,
-            config=config if args["include_secrets"] else _masking.without_secrets(config),
+            config=_masking.without_secrets(config, () if args["include_secrets"] else None),
         )
         if args["include_secrets"]:
             result["_ansible_no_log"] = True  # registered, but never shown

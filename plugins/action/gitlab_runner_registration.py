@@ -8,11 +8,12 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_api import Endpoint, GitLab
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_api import GitLab
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_errors import GitLabError
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import (
     _config_plan,
     _declaration,
+    _gitlab_options,
     _host_action,
     _registrar,
     _registration,
@@ -21,14 +22,7 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._host_read 
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._registration import Do, Step
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
-    "api_url": {"type": "str", "required": True},
-    "api_token": {"type": "str", "no_log": True},
-    "validate_certs": {"type": "bool", "default": True},
-    "ca_path": {"type": "path"},
-    "client_cert": {"type": "path"},
-    "client_key": {"type": "path"},
-    "timeout": {"type": "int", "default": 30},
-    "connections": {"type": "int", "default": 64},
+    **_gitlab_options.ARGUMENT_SPEC,
     "runners": {"type": "list", "elements": "dict", "required": True},
     "runner_defaults": {"type": "dict", "default": {}},
     "url": {"type": "str"},
@@ -64,7 +58,7 @@ class ActionModule(_host_action.HostAction):
             finally:
                 caller.gitlab.close()
         except (_declaration.DeclarationError, GitLabError, _config_plan.PlanError) as exc:
-            raise AnsibleActionFail(str(exc)) from exc
+            raise AnsibleActionFail(str(exc)) from None
         return result
 
     def _steps(
@@ -109,7 +103,7 @@ class ActionModule(_host_action.HostAction):
         try:
             plan, _written = self._write_config(target, state, wanted, task_vars)
         except AnsibleActionFail as exc:
-            raise AnsibleActionFail(f"{exc}{_undone(caller, outcomes)}") from exc
+            raise AnsibleActionFail(f"{exc}{_undone(caller, outcomes)}") from None
         errors = [str(outcome.error) for outcome in outcomes if outcome.error]
         if errors:
             raise AnsibleActionFail(" ".join(errors) + " What else was declared has been done and is kept.")
@@ -133,17 +127,8 @@ def _undone(caller: _registrar.Caller, outcomes: list[_registrar.Outcome]) -> st
 
 
 def _caller(args: _host_action.Result, state: HostState) -> _registrar.Caller:
-    endpoint = Endpoint(
-        api_url=args["api_url"],
-        api_token=args["api_token"] or None,
-        validate_certs=args["validate_certs"],
-        ca_path=args["ca_path"],
-        client_cert=args["client_cert"],
-        client_key=args["client_key"],
-        timeout=float(args["timeout"]),
-    )
     return _registrar.Caller(
-        gitlab=GitLab(endpoint),
+        gitlab=GitLab(_gitlab_options.endpoint(args)),
         connections=max(1, args["connections"]),
         has_access=bool(args["api_token"]),
         system_id=state.system_id,

@@ -136,3 +136,19 @@ def unknown_keys(config: str) -> list[str] | None:
         return found
     words = [line.strip() for line in text.splitlines() if line.startswith("FATAL")]
     raise ValueError(" ".join(words) or text.strip()[-300:])
+
+
+# `verify` exits 0 when GitLab can't be reached (runner facts 0.7), so its words are read, not its exit code.
+_VERDICTS = {"is valid": "valid", "is alive": "valid", "is not valid": "refused", "is removed": "refused"}
+
+
+def verified(config: str) -> list[dict[str, str]]:
+    """What `gitlab-runner verify` says of each entry, in the order of the file: valid, refused or unreachable."""
+    done = run([PROGRAM, "--log-format", "json", "verify", "-c", config], timeout=120.0)
+    found = []
+    for line in log_lines(done.stderr):
+        message = str(line.get("msg", "")).strip()
+        if message.startswith("Verifying runner..."):
+            verdict = message[len("Verifying runner...") :].strip()
+            found.append({"runner": str(line.get("runner", "")), "verified": _VERDICTS.get(verdict, "unreachable")})
+    return found

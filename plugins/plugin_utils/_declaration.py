@@ -13,6 +13,7 @@ import dataclasses
 import difflib
 import typing as t
 
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _coerce
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _config_schema as schema
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._config_check import entry_problems
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._config_plan import Entry
@@ -39,6 +40,7 @@ CHOICES = {
     "access_level": ("not_protected", "ref_protected"),
     "state": ("present", "absent"),
 }
+_TURNED: dict[tuple[type, ...], t.Callable[[t.Any], t.Any]] = {(int,): _coerce.integer, (bool,): _coerce.boolean}
 OWNER_FIELD = {"group_type": "group_id", "project_type": "project_id"}
 TYPE_NAMES = {str: "a string", int: "an integer", bool: "true or false", list: "a list of strings"}
 MAX_TEXT = 1024
@@ -83,7 +85,7 @@ def declarations(
     faults: list[str] = []
     declared: list[Declared] = []
     for number, runner in enumerate(runners):
-        merged = {**defaults, **runner}
+        merged = _typed({**defaults, **runner})
         where = f"runners[{merged.get('name') or number}]"
         found = list(_faults(merged, where, url, allow_unknown_keys))
         faults += found
@@ -93,6 +95,14 @@ def declarations(
     if faults:
         raise DeclarationError(faults)
     return declared
+
+
+def _typed(merged: Mapping) -> dict[str, t.Any]:
+    turned = _coerce.coerced(merged, schema.RUNNER)
+    for name, types in API_FIELDS.items():
+        if name in turned and types in _TURNED:
+            turned[name] = _TURNED[types](turned[name])
+    return turned
 
 
 def _declared(merged: Mapping, url: str | None) -> Declared:

@@ -64,7 +64,7 @@ class HostAction(ActionBase):
             return _host_read.parse(answer["stdout"], config_path)
         except _host_read.HostReadError as exc:
             words = (answer.get("stderr") or "").strip()[-300:]
-            raise AnsibleActionFail(f"{exc}{' The host said: ' + words if words else ''}") from exc
+            raise AnsibleActionFail(f"{exc}{' The host said: ' + words if words else ''}") from None
 
     def _on_host(self, module: str, arguments: Result, task_vars: TaskVars) -> Result:
         """Run a module on the host; its failure is the task's."""
@@ -96,7 +96,7 @@ class HostAction(ActionBase):
         try:
             return _config_plan.plan(text_of(state.config), wanted, state.config.path)
         except (TomlError, _config_plan.PlanError) as exc:
-            raise AnsibleActionFail(str(exc)) from exc
+            raise AnsibleActionFail(str(exc)) from None
 
     def _write_arguments(
         self, target: Target, state: _host_read.HostState, plan: _config_plan.ConfigPlan
@@ -122,7 +122,7 @@ def text_of(config: _host_read.ConfigFile) -> str | None:
         raise AnsibleActionFail(
             f"{config.path} is not UTF-8 (byte {exc.start}), so gitlab-runner can't load it either. "
             "Nothing was changed. Repair the file by hand, or put back a backup of it."
-        ) from exc
+        ) from None
 
 
 def parsed(config: _host_read.ConfigFile) -> dict[str, t.Any]:
@@ -130,4 +130,4 @@ def parsed(config: _host_read.ConfigFile) -> dict[str, t.Any]:
     try:
         return parse(text_of(config) or "", config.path)
     except TomlError as exc:
-        raise AnsibleActionFail(str(exc)) from exc
+        raise AnsibleActionFail(str(exc)) from None

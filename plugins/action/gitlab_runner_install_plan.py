@@ -1,0 +1,51 @@
+# Copyright (c) 2026, Fleetwright contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads a host once and says which steps an installation of GitLab Runner takes."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible.errors import AnsibleActionFail
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _host_action, _host_read, _install_plan
+
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    "version": {"type": "str", "default": ""},
+    "baseurl": {"type": "str", "default": ""},
+    "gpgkeys": {"type": "list", "elements": "str", "required": True, "no_log": False},
+    "service": {"type": "str", "default": "gitlab-runner"},
+    "version_lock": {"type": "bool", "default": True},
+    "stop_timeout": {"type": "int", "default": 7200},
+    "check_os": {"type": "bool", "default": True},
+    "enabled": {"type": "bool", "default": True},
+    "started": {"type": "bool", "default": True},
+}
+
+
+class ActionModule(_host_action.HostAction):
+    """gitlab_runner_install_plan: one read, no change."""
+
+    def run(self, tmp: str | None = None, task_vars: _host_action.TaskVars = None) -> _host_action.Result:
+        result: _host_action.Result = super().run(tmp, task_vars)
+        args = self.validate_argument_spec(ARGUMENT_SPEC)[1]
+        wanted = _install_plan.Wanted(**{**args, "gpgkeys": tuple(args["gpgkeys"])})
+        state = self._read_host(
+            _host_read.DEFAULT_CONFIG_PATH,
+            service=wanted.service,
+            packages=_host_read.PACKAGES,
+            files=(_install_plan.REPOSITORY_FILE, _install_plan.drop_in_path(wanted.service)),
+        )
+        try:
+            plan = _install_plan.plan(state, wanted)
+        except _install_plan.InstallError as exc:
+            raise AnsibleActionFail(f"Nothing was changed: {exc}") from None
+        result.update(changed=False, needed=plan.changed, plan=_plain(plan))
+        return result
+
+
+def _plain(plan: _install_plan.InstallPlan) -> dict[str, t.Any]:
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in dataclasses.asdict(plan).items()
+    }

@@ -1,0 +1,88 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Fleetwright contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of gitlab_runner_install_plan; the work is done by the action plugin of the same name."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: gitlab_runner_install_plan
+short_description: Which steps installing GitLab Runner takes on a host
+version_added: 0.1.0
+author: Fleetwright contributors (@fleetwright)
+description:
+  - Reads a host once (packages, repository file, version lock, drop-in, service, operating system) and compares it with
+    what is declared. Changes nothing.
+  - The role P(fleetwright.gitlab_aws.gitlab_runner#role) runs only the steps that it names.
+  - Refuses operating systems whose own Python is too old, with the reason, before any module runs there.
+options:
+  version:
+    description: An exact version (V(18.0.3)), a line to stay in (V(18.0) or V(18)), or nothing for the newest.
+    type: str
+    default: ''
+  baseurl:
+    description: The package repository; GitLab's own for this operating system when empty.
+    type: str
+    default: ''
+  gpgkeys:
+    description: URLs of the keys that signed the packages and the repository's metadata.
+    type: list
+    elements: str
+    required: true
+  service:
+    description: The systemd service.
+    type: str
+    default: gitlab-runner
+  version_lock:
+    description: Whether dnf is to keep the installed version until this role changes it.
+    type: bool
+    default: true
+  stop_timeout:
+    description: How many seconds a stop may wait for the running jobs.
+    type: int
+    default: 7200
+  check_os:
+    description: Whether an operating system that was not tested is refused.
+    type: bool
+    default: true
+  enabled:
+    description: Whether the service is to start at boot.
+    type: bool
+    default: true
+  started:
+    description: Whether the service is to run.
+    type: bool
+    default: true
+attributes:
+  check_mode:
+    description: Can run in check mode and return changed status without changing anything.
+    support: full
+  diff_mode:
+    description: Returns details on what has changed when in diff mode.
+    support: none
+"""
+
+EXAMPLES = r"""
+- name: See what an installation would take
+  fleetwright.gitlab_aws.gitlab_runner_install_plan:
+    version: "18.0"
+    gpgkeys: [https://packages.gitlab.com/runner/gitlab-runner/gpgkey]
+  register: runner_install
+"""
+
+RETURN = r"""
+needed:
+  description: Whether any step is needed.
+  returned: success
+  type: bool
+  sample: true
+plan:
+  description: >-
+    The steps. C(packages) is what dnf is asked for, C(unlock) and C(lock) are lines of its version lock;
+    C(repository), C(drop_in), C(service) and C(daemon_reload) say whether that step is needed.
+  returned: success
+  type: dict
+  sample: {installed_version: 18.0.2, packages: [gitlab-runner-18.0.3-1, gitlab-runner-helper-images-18.0.3-1],
+           repository: false, drop_in: false, service: true, daemon_reload: false, lock: [], unlock: []}
+"""

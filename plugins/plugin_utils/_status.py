@@ -1,0 +1,107 @@
+# Copyright (c) 2026, Fleetwright contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is known of runners, brought together: pure functions for gitlab_runner_info and the status table."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _config_plan
+
+Mapping = t.Mapping[str, t.Any]
+PREFIXES = ("glrtr-", "glrt-t1_", "glrt-t2_", "glrt-t3_", "glrt-")
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """A [[runners]] entry without its secrets; token stays inside for telling entries apart."""
+
+    name: str
+    id: int
+    url: str
+    executor: str
+    token: str = dataclasses.field(repr=False)
+
+
+def entries(config: Mapping) -> list[Entry]:
+    """The entries of a parsed config.toml, in their order."""
+    return [
+        Entry(
+            name=str(_config_plan.value_of(entry, "name") or ""),
+            id=int(_config_plan.value_of(entry, "id") or 0),
+            url=str(_config_plan.value_of(entry, "url") or ""),
+            executor=str(_config_plan.value_of(entry, "executor") or ""),
+            token=str(_config_plan.value_of(entry, "token") or ""),
+        )
+        for entry in _config_plan.entries_of(config)
+    ]
+
+
+def runners(
+    found: t.Sequence[Entry], verified: t.Sequence[Mapping], in_gitlab: t.Mapping[int, Mapping | None]
+) -> list[dict[str, t.Any]]:
+    """One dict a runner; what nobody was asked about is None."""
+    return [
+        {
+            "name": entry.name,
+            "id": entry.id or None,
+            "url": entry.url,
+            "executor": entry.executor,
+            "verified": _verdict(entry, verified),
+            **_gitlab_side(entry, in_gitlab),
+        }
+        for entry in found
+    ]
+
+
+def _verdict(entry: Entry, verified: t.Sequence[Mapping]) -> str | None:
+    """The program names an entry by its short token, which versions cut differently (runner facts 4.1)."""
+    forms = [entry.token, *(entry.token[len(prefix) :] for prefix in PREFIXES if entry.token.startswith(prefix))]
+    for line in verified:
+        if line["runner"] and any(form.startswith(line["runner"]) for form in forms):
+            return str(line["verified"])
+    return None
+
+
+def _gitlab_side(entry: Entry, in_gitlab: t.Mapping[int, Mapping | None]) -> dict[str, t.Any]:
+    details = in_gitlab.get(entry.id)
+    if details is None:
+        missing = entry.id in in_gitlab
+        return {"status": "deleted" if missing else None, "paused": None, "tag_list": None}
+    return {name: details.get(name) for name in ("status", "paused", "tag_list")}
+
+
+def table(rows: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
+    """Rows of equal keys as aligned lines, a header first; lines, because Ansible shows a list one below the other."""
+    if not rows:
+        return ["(no hosts)"]
+    header = list(rows[0])
+    cells = [header, *([str(row[name]) for name in header] for row in rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in cells]
+    return [lines[0], "  ".join("-" * width for width in widths), *lines[1:]]
+
+
+def summary(host: str, info: Mapping) -> dict[str, str]:
+    """One host's row of the status table."""
+    known = info.get("runners") or []
+    jobs = info.get("jobs")
+    return {
+        "HOST": host,
+        "VERSION": str(info.get("version") or "-"),
+        "SERVICE": str((info.get("service") or {}).get("word") or info.get("unreachable") or "-"),
+        "RUNNERS": str(len(known)),
+        "VERIFIED": _share(known, "verified", "valid"),
+        "PAUSED": _share(known, "paused", True),
+        "JOBS": "?" if jobs is None else str(len(jobs)),
+    }
+
+
+def _share(known: t.Sequence[Mapping], field: str, wanted: t.Any) -> str:
+    """How many of those of which it is known; "?" where nobody was asked."""
+    asked = [runner for runner in known if runner.get(field) is not None]
+    if not asked:
+        return "-" if not known else "?"
+    return f"{sum(runner[field] == wanted for runner in asked)}/{len(known)}"
