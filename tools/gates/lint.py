@@ -10,18 +10,20 @@ import re
 from gates import collection, environments, outcome, places, tree
 
 SHELL_SCRIPT = re.compile(rb"\A#!.*\b(ba)?sh\b")
-# What is typed. The collection is named by its import path, so that imports between plugins resolve.
+# What is typed, beside tools/. The collection is named by its import path, so that imports between plugins resolve.
 PACKAGES = {
     "plugins": "ansible_collections.fleetwright.gitlab_aws",
     "tests/testbed": "testbed",
     "tests/bench": "bench",
-    "tools/gates": "gates",
 }
 
 
 def mypy() -> outcome.Outcome:
     present = [name for folder, name in PACKAGES.items() if any((places.ROOT / folder).rglob("*.py"))]
-    status, text = outcome.captured(["mypy", "--strict", *(word for name in present for word in ("-p", name))])
+    present += [init.parent.name for init in sorted((places.ROOT / "tools").glob("*/__init__.py"))]
+    modules = [script.stem for script in sorted((places.ROOT / "tools").glob("*.py"))]
+    named = [*(("-p", name) for name in present), *(("-m", name) for name in modules)]
+    status, text = outcome.captured(["mypy", "--strict", *(word for words in named for word in words)])
     return outcome.judged(status == 0, text)
 
 

@@ -21,6 +21,7 @@ def environment(more: dict[str, str] | None = None, first_on_path: pathlib.Path 
     return {
         **inherited,
         "PATH": f"{first_on_path}{os.pathsep}{os.environ['PATH']}",
+        "ANSIBLE_HOME": str(BUILD / "ansible"),
         "ANSIBLE_COLLECTIONS_PATH": str(BUILD / "collections"),
         "MYPYPATH": os.pathsep.join(str(ROOT / part) for part in ("build/collections", "tests", "tools")),
         "NO_COLOR": "1",
