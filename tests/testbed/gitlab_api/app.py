@@ -123,8 +123,12 @@ class Twin:
         match = self.router.match(request.method, request.path)
         if request.path.startswith(STEERING):
             return self._work(match, request)
-        response = self._with_faults(match, request)
-        self.counts.add(match.label, str(response.status) if response else "dropped")
+        status = "500"  # a crash of the twin counts too
+        try:
+            response = self._with_faults(match, request)
+            status = str(response.status) if response else "dropped"
+        finally:
+            self.counts.add(match.label, status)
         return response
 
     def _with_faults(self, match: Match, request: Request) -> Response | None:

@@ -216,11 +216,12 @@ def test_status_by_time(root: Session, twin: TwinServer) -> None:
     """Paused shows only for a runner that was heard of; stale comes first."""
     root.call("POST", CREATE, instance())
     now, hour, day = time.time(), 3600, 86400
+    steps: list[tuple[dict[str, float | None], bool]] = [
+        ({"contacted_at": now}, False), ({"contacted_at": now}, True), ({"contacted_at": now - 3 * hour}, False),
+        ({"contacted_at": now - 8 * day, "created_at": now - 9 * day}, True),
+        ({"contacted_at": None, "created_at": now - 8 * day}, False)]
     seen = []
-    for changes, paused in [
-            ({"contacted_at": now}, False), ({"contacted_at": now}, True), ({"contacted_at": now - 3 * hour}, False),
-            ({"contacted_at": now - 8 * day, "created_at": now - 9 * day}, True),
-            ({"contacted_at": None, "created_at": now - 8 * day}, False)]:
+    for changes, paused in steps:
         twin.client.change_runner(1, **changes)
         root.call("PUT", ONE, {"paused": paused})
         runner = root.call("GET", ONE).json

@@ -79,6 +79,7 @@ def test_rotation(anyone: Session, twin: TwinServer) -> None:
     root = Session(twin.url, twin.admin_token)
     first = root.call("POST", "/api/v4/user/runners", {"runner_type": "instance_type"}).json
     assert first["token_expires_at"].endswith("Z")
+    time.sleep(0.005)
     second = anyone.call("POST", RESET, {"token": first["token"]}).json
     assert second["token_expires_at"] > first["token_expires_at"]
     assert anyone.call("POST", VERIFY, {"token": first["token"]}).status == 403
