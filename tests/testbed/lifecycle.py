@@ -117,6 +117,7 @@ def up(wish: Wish) -> inventory.State:
         containers.wait_for_all(podman, hosts)
     state = _state(wish, net, repos, token, hosts)
     inventory.write(state)
+    image.tidy(podman)
     say(f"  {len(hosts)} hosts are up, {new} of them new: {paths.INVENTORY}")
     return state
 

@@ -47,9 +47,9 @@ def run(
     return done.stdout
 
 
-def quietly(argv: Sequence[str | Path]) -> bool:
+def quietly(argv: Sequence[str | Path], env: Mapping[str, str] | None = None) -> bool:
     """Run a program whose failure means only that there was nothing to do."""
-    done = subprocess.run([str(word) for word in argv], capture_output=True, check=False)
+    done = subprocess.run([str(word) for word in argv], env=env, capture_output=True, check=False)
     return done.returncode == 0
 
 

@@ -64,6 +64,14 @@ def _read(pid: int, what: str) -> list[str]:
         return []
 
 
+def _ended(pid: int) -> bool:
+    """Tell whether the process has given back all it held; its environment is gone a moment before its sockets are."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in ("Z", "X")
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 def running_pid(name: str) -> t.Optional[int]:
     """Return the pid of our server of this name; a number that now belongs to another program is not ours."""
     file = _pid_file(name)
@@ -129,9 +137,9 @@ def stop(name: str) -> bool:
     pid = running_pid(name)
     if pid is not None:
         os.kill(pid, signal.SIGTERM)
-        if not programs.wait_for(lambda: running_pid(name) is None, STOP_SECONDS, pause=0.05):
+        if not programs.wait_for(lambda: _ended(pid), STOP_SECONDS, pause=0.02):
             os.kill(pid, signal.SIGKILL)
-            programs.wait_for(lambda: running_pid(name) is None, STOP_SECONDS, pause=0.05)
+            programs.wait_for(lambda: _ended(pid), STOP_SECONDS, pause=0.02)
     _pid_file(name).unlink(missing_ok=True)
     return pid is not None
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 import hashlib
 import os
 import shlex
+import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from testbed import paths, programs
@@ -20,7 +22,13 @@ from testbed.packages import build
 
 NAME = "localhost/fleetwright-testbed"
 CHOICE = "TESTBED_IMAGE"
+KEEP = 4
 INIT = 'CMD ["/sbin/init"]'
+
+
+# mmdebstrap mounts into the new root. In namespaces of its own those mounts, and all that it started, end with it;
+# and it ends with us, however we end.
+CONTAINED = ("setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
 
 
 def _machine_recipe(env: Mapping[str, str]) -> Recipe:
@@ -48,8 +56,9 @@ def _bootstrap(found: Recipe, work: Path) -> Path:
     _write_overlay(found, overlay)
     options.write_text(_acquire_options() + 'APT::Install-Recommends "false";\n')
     base = build.build_base(work)
-    env = {**os.environ, "OVERLAY": str(overlay), "BASE_PACKAGE": str(base)}
-    argv = ["mmdebstrap", "--mode=root", "--variant=minbase", f"--aptopt={options}", f"--include={','.join(INCLUDE)}"]
+    env = {**os.environ, "OVERLAY": str(overlay), "BASE_PACKAGE": str(base), "TMPDIR": str(work)}
+    argv = [*CONTAINED, "mmdebstrap", "--mode=root", "--variant=minbase"]
+    argv += [f"--aptopt={options}", f"--include={','.join(INCLUDE)}"]
     argv += [f"--dpkgopt=path-exclude={pattern}" for pattern in EXCLUDE]
     hook = f"sh {shlex.quote(str(FILES / 'customize.sh'))} \"$1\""
     argv += [f"--customize-hook={hook}", "--skip=cleanup/apt", found.suite, str(tar), *found.sources]
@@ -57,19 +66,27 @@ def _bootstrap(found: Recipe, work: Path) -> Path:
     return tar
 
 
-def _make(podman: Podman, found: Recipe, tag: str) -> None:
+@contextmanager
+def _work_folder() -> Iterator[Path]:
+    """Lend a folder, and remove what killed runs have left."""
     paths.CACHE.mkdir(parents=True, exist_ok=True)
+    for left_over in paths.CACHE.glob("image-*"):
+        shutil.rmtree(left_over)
     with tempfile.TemporaryDirectory(prefix="image-", dir=paths.CACHE) as name:
+        yield Path(name)
+
+
+def _make(podman: Podman, found: Recipe, tag: str) -> None:
+    with _work_folder() as work:
         with programs.step("Making the hosts' image from the machine's Debian"):
-            tar = _bootstrap(found, Path(name))
+            tar = _bootstrap(found, work)
         with programs.step("Handing the image to podman"):
             change = ["--change", INIT, "--change", "STOPSIGNAL SIGRTMIN+3"]
             podman("hand the image to podman", "import", "--quiet", *change, tar, tag)
 
 
 def _derive(podman: Podman, origin: str, tag: str) -> None:
-    with tempfile.TemporaryDirectory(prefix="image-", dir=paths.CACHE) as name, programs.step(f"Preparing {origin}"):
-        folder = Path(name)
+    with _work_folder() as folder, programs.step(f"Preparing {origin}"):
         (folder / "provision.sh").write_text((FILES / "provision.sh").read_text())
         lines = [f"FROM {origin}", "USER root", "COPY provision.sh /provision.sh"]
         lines += ["RUN sh /provision.sh && rm /provision.sh", INIT, "STOPSIGNAL SIGRTMIN+3"]
@@ -98,6 +115,14 @@ def tags(podman: Podman) -> list[str]:
     """List the testbed's images that podman has."""
     found = podman.listing("list podman's images", "images", "--format", "json")
     return [name for item in found for name in item.get("Names") or [] if name.startswith(f"{NAME}:")]
+
+
+def tidy(podman: Podman) -> None:
+    """Remove images of earlier recipes, but for the newest few: checkouts with different recipes share the store."""
+    found = podman.listing("list podman's images", "images", "--sort", "created", "--format", "json")
+    ours = [name for item in found for name in item.get("Names") or [] if name.startswith(f"{NAME}:")]
+    for tag in ours[KEEP:]:
+        podman.quietly("rmi", tag)  # one that a container still uses stays
 
 
 def remove_all(podman: Podman) -> list[str]:

@@ -89,6 +89,10 @@ class Podman:
         """Run podman and return what it printed."""
         return programs.run(["podman", *args], attempt, env=self.env, timeout=timeout)
 
+    def quietly(self, *args: str) -> bool:
+        """Run podman where a refusal is as good as done."""
+        return programs.quietly(["podman", *args], env=self.env)
+
     def listing(self, attempt: str, *args: str) -> list[dict[str, t.Any]]:
         """Run a podman command that answers with a JSON list."""
         return list(json.loads(self(attempt, *args) or "[]"))

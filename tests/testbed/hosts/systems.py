@@ -9,6 +9,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from testbed.errors import TestbedError
+from testbed.packages.spec import BASE_NAME
 
 CHOICE = "TESTBED_OS"
 DEFAULT = "al2023"
@@ -76,8 +77,10 @@ def files(system: System) -> dict[str, str]:
             "[main]\ngpgcheck=1\ninstallonly_limit=3\nclean_requirements_on_remove=True\nbest=True\n"
             "skip_if_unavailable=False\n"
         ),
-        # Debian's plugin that keeps a copy of every package in a repository of its own.
+        # Plugins that Debian's dnf-plugins-core brings and the systems shown here do not have by default.
         "etc/dnf/plugins/local.conf": "[main]\nenabled = 0\n",
+        "etc/dnf/plugins/show-leaves.conf": "[main]\nenabled = 0\n",
+        "etc/dnf/protected.d/testbed.conf": f"{BASE_NAME}\n",
         # Debian's rpm keeps its database in root's home, where only root sees it.
         "etc/rpm/macros": "%_dbpath /var/lib/rpm\n",
         "etc/locale.conf": "LANG=C.UTF-8\n",

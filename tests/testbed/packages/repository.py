@@ -173,5 +173,6 @@ def repositories(env: Mapping[str, str], cache: Path = paths.CACHE) -> Repositor
                 for scratch in [path for path in done.iterdir() if path.name not in ("www", "offer.json")]:
                     shutil.rmtree(scratch)
                 done.rename(final)
+        os.utime(final)  # in use: the last to be tidied away
         _tidy(cache, final)
     return _load(final)
