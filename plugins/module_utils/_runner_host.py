@@ -10,8 +10,8 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
-import subprocess
 import time
 import typing as t
 
@@ -20,6 +20,12 @@ PROGRAM = "gitlab-runner"
 PROPERTIES = ("LoadState", "ActiveState", "SubState", "UnitFileState", "MainPID", "Result")
 # A signal in the daemon's first moments kills it (runner facts 3.1); handlers are there well within this time.
 SETTLED_SECONDS = 1.0
+# The program itself would wait for an hour (runner facts 5).
+VERIFY_SECONDS = 120
+STEERING = ("REGISTER_", "RUNNER_", "CI_SERVER_", "REGISTRATION_TOKEN", "CONFIG_FILE", "LOG_FORMAT", "LOG_LEVEL")
+
+# AnsibleModule.run_command: exit status, standard output, standard error.
+Run = t.Callable[[t.Sequence[str]], "tuple[int, str, str]"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,22 +52,26 @@ class ServiceState:
         return words.get(self.active_state, self.active_state)
 
 
-def run(argv: t.Sequence[str], timeout: float = 60.0) -> subprocess.CompletedProcess[str]:
-    """Run a program in the C locale without input; its environment can't change gitlab-runner's mind."""
-    steering = ("REGISTER_", "RUNNER_", "CI_SERVER_", "REGISTRATION_TOKEN", "CONFIG_FILE", "LOG_")
-    env = {name: value for name, value in os.environ.items() if not name.startswith(steering)}
-    env["LC_ALL"] = "C"
-    return subprocess.run(
-        list(argv), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, env=env, check=False
-    )
+def runner(run_command: t.Callable[..., tuple[int, str, str]]) -> Run:
+    """A module's run_command in the C locale; a program that is not there is an empty answer with status 127."""
+
+    def run(argv: t.Sequence[str]) -> tuple[int, str, str]:
+        if shutil.which(argv[0]) is None:
+            return 127, "", f"{argv[0]}: not found"
+        return run_command(list(argv), environ_update={"LC_ALL": "C"})
+
+    return run
 
 
-def service_state(service: str) -> ServiceState:
+def forget_steering() -> None:
+    """Drop variables of this process that would change what gitlab-runner does (runner facts 10.10)."""
+    for name in [name for name in os.environ if name.startswith(STEERING)]:
+        del os.environ[name]
+
+
+def service_state(run: Run, service: str) -> ServiceState:
     """Ask systemd; a host without systemd has no service."""
-    try:
-        shown = run([SYSTEMCTL, "show", f"{service}.service", "-p", ",".join(PROPERTIES)]).stdout
-    except FileNotFoundError:
-        shown = ""
+    _status, shown, _errors = run([SYSTEMCTL, "show", f"{service}.service", "-p", ",".join(PROPERTIES)])
     found = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
     return ServiceState(
         load_state=found.get("LoadState", "not-found"),
@@ -80,9 +90,9 @@ def process_age(pid: int) -> float:
     return float(pathlib.Path("/proc/uptime").read_text().split()[0]) - started
 
 
-def reload(service: str) -> bool:
+def reload(run: Run, service: str) -> bool:
     """Make a running daemon load its config now; says whether there was one to tell."""
-    state = service_state(service)
+    state = service_state(run, service)
     if state.active_state != "active" or not state.main_pid:
         return False
     try:
@@ -95,12 +105,9 @@ def reload(service: str) -> bool:
     return True
 
 
-def version() -> str | None:
+def version(run: Run) -> str | None:
     """The installed program's version, or None when there is no program."""
-    try:
-        shown = run([PROGRAM, "--version"]).stdout
-    except FileNotFoundError:
-        return None
+    _status, shown, _errors = run([PROGRAM, "--version"])
     found = re.search(r"^Version:\s+(.+?)\s*$", shown, re.MULTILINE)
     return found.group(1) if found else None
 
@@ -118,19 +125,18 @@ def log_lines(stderr: str) -> list[dict[str, t.Any]]:
     return lines
 
 
-def unknown_keys(config: str) -> list[str] | None:
+def unknown_keys(run: Run, config: str) -> list[str] | None:
     """What `gitlab-runner lint` says of a file: its unknown keys.
 
     None where the version has no lint (before 19.3) or there is no program. Raises ValueError with lint's words when
     the file can't be loaded (runner facts 4.3).
     """
-    try:
-        done = run([PROGRAM, "lint", "-c", config])
-    except FileNotFoundError:
+    if shutil.which(PROGRAM) is None:
         return None
-    if done.returncode == 0 or "Command lint not found" in done.stderr:
-        return [] if done.returncode == 0 else None
-    text = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout + done.stderr)
+    status, out, errors = run([PROGRAM, "lint", "-c", config])
+    if status == 0 or "Command lint not found" in errors:
+        return [] if status == 0 else None
+    text = re.sub(r"\x1b\[[0-9;]*m", "", out + errors)
     found = re.findall(r"unknown key: (\S+)", text)
     if found:
         return found
@@ -142,11 +148,12 @@ def unknown_keys(config: str) -> list[str] | None:
 _VERDICTS = {"is valid": "valid", "is alive": "valid", "is not valid": "refused", "is removed": "refused"}
 
 
-def verified(config: str) -> list[dict[str, str]]:
+def verified(run: Run, config: str) -> list[dict[str, str]]:
     """What `gitlab-runner verify` says of each entry, in the order of the file: valid, refused or unreachable."""
-    done = run([PROGRAM, "--log-format", "json", "verify", "-c", config], timeout=120.0)
+    verify = [PROGRAM, "--log-format", "json", "verify", "-c", config]
+    _status, _out, errors = run(["timeout", str(VERIFY_SECONDS), *verify])
     found = []
-    for line in log_lines(done.stderr):
+    for line in log_lines(errors):
         message = str(line.get("msg", "")).strip()
         if message.startswith("Verifying runner..."):
             verdict = message[len("Verifying runner...") :].strip()

@@ -101,26 +101,26 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 }
 
 
-def lint(allowed: t.Collection[str]) -> t.Callable[[str], None]:
+def lint(run: _runner_host.Run, allowed: t.Collection[str]) -> t.Callable[[str], None]:
     """A check of the temporary file; raises ValueError with what is wrong with it."""
 
     def check(temp: str) -> None:
-        found = [key for key in _runner_host.unknown_keys(temp) or [] if key not in allowed]
+        found = [key for key in _runner_host.unknown_keys(run, temp) or [] if key not in allowed]
         if found:
             raise ValueError(f"unknown keys {', '.join(found)}")
 
     return check
 
 
-def write(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+def write(run: _runner_host.Run, params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Replace the file and make the daemon load it; a conflict is an answer, not an error."""
     content = params["content"].encode()
     wanted = _atomic_file.Replacement(params["path"], content, params["expect_sha256"], params["backup_count"])
     try:
-        backup = _atomic_file.replace(wanted, lint(params["allowed_unknown_keys"]))
+        backup = _atomic_file.replace(wanted, lint(run, params["allowed_unknown_keys"]))
     except _atomic_file.Conflict:
         return {"changed": False, "conflict": True, "overwritten": False, "reloaded": False}
-    reloaded = _runner_host.reload(params["service"])
+    reloaded = _runner_host.reload(run, params["service"])
     if reloaded:
         time.sleep(SETTLE_SECONDS)
     overwritten = _atomic_file.read(params["path"]) != content
@@ -134,7 +134,8 @@ def main() -> None:
     if module.check_mode:
         module.exit_json(changed=True, conflict=False, overwritten=False, reloaded=False)
     try:
-        module.exit_json(**write(module.params))
+        _runner_host.forget_steering()
+        module.exit_json(**write(_runner_host.runner(module.run_command), module.params))
     except ValueError as exc:
         module.fail_json(
             msg=f"Could not write {path}: gitlab-runner lint refuses the new text: {exc}. Nothing was changed. "

@@ -71,7 +71,6 @@ verified:
 """
 
 import dataclasses
-import subprocess
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
@@ -84,27 +83,22 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 }
 
 
-def info(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+def info(run: _runner_host.Run, params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """One look at everything; nothing is changed."""
-    state = _runner_host.service_state(params["service"])
-    version = _runner_host.version()
+    state = _runner_host.service_state(run, params["service"])
+    version = _runner_host.version(run)
     return {
         "version": version,
         "service": {**dataclasses.asdict(state), "word": state.word},
         "jobs": _runner_process.running_jobs(state.main_pid) if state.main_pid else None,
-        "verified": _runner_host.verified(params["config_path"]) if version and params["verify"] else [],
+        "verified": _runner_host.verified(run, params["config_path"]) if version and params["verify"] else [],
     }
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    try:
-        module.exit_json(changed=False, **info(module.params))
-    except subprocess.TimeoutExpired as exc:
-        module.fail_json(
-            msg=f"Could not ask {exc.cmd[0]}: no answer within {exc.timeout:.0f} seconds. "
-            "Check from this host that GitLab answers, or set verify: false."
-        )
+    _runner_host.forget_steering()
+    module.exit_json(changed=False, **info(_runner_host.runner(module.run_command), module.params))
 
 
 if __name__ == "__main__":

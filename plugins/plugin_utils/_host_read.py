@@ -123,7 +123,7 @@ def parse(output: str, config_path: str) -> HostState:
             f"Could not read the state of the host: its answer ends early ({output.strip()[-200:]!r}). "
             "Check that the login shell prints nothing of its own and that base64, stat and systemctl exist there."
         )
-    found = [(key, value) for key, _, value in (line.partition(" ") for line in lines)]
+    found = [(key, value) for key, unused, value in (line.partition(" ") for line in lines)]
     single = dict(found)
     if "config.unreadable" in single:
         raise HostReadError(f"Could not read {config_path}: permission denied. Run this task with become: true.")
@@ -166,4 +166,4 @@ def _with_prefix(found: t.Sequence[tuple[str, str]], prefix: str) -> dict[str, s
 
 def _files(found: t.Sequence[tuple[str, str]]) -> dict[str, str]:
     pairs = (value.rpartition(" ") for key, value in found if key == "file")
-    return {path: base64.b64decode(content).decode("utf-8", "replace") for path, _, content in pairs}
+    return {path: base64.b64decode(content).decode("utf-8", "replace") for path, unused, content in pairs}

@@ -51,7 +51,7 @@ def _shown(secret: str, mask: str) -> str:
 def masked(text: str, hidden: t.Iterable[str], mask: str = MASK) -> str:
     """The text without the hidden strings, as they are and as TOML escapes them; longest first."""
     for secret in sorted(hidden, key=len, reverse=True):
-        for form in {secret, json.dumps(secret, ensure_ascii=False)[1:-1]}:
+        for form in (secret, json.dumps(secret, ensure_ascii=False)[1:-1]):
             text = text.replace(form, _shown(secret, mask))
     return text
 

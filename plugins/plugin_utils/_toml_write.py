@@ -24,12 +24,22 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._toml_edit 
     parse,
 )
 
+try:
+    import tomlkit
+    import tomlkit.items
+except ImportError:  # the controller lacks it: edited() says so
+    HAS_TOMLKIT = False
+else:
+    HAS_TOMLKIT = True
+
 
 def edited(text: str, edits: t.Sequence[Edit], where: str) -> str:
     """The text after the edits; comments, order, blank lines and unknown keys stay.
 
     Raises TomlError where the result would not mean exactly what was asked for.
     """
+    if not HAS_TOMLKIT:
+        raise TomlError("Could not edit the file: install tomlkit where ansible-playbook runs (pip install tomlkit).")
     bom, body = (BOM, text[1:]) if text.startswith(BOM) else ("", text)
     crlf = "\r\n" in body and "\n" not in body.replace("\r\n", "")
     if crlf:
