@@ -17,6 +17,7 @@ from .router import API, Route
 from .runners_admin import find_runner, may_update
 from .seed import DEVELOPER
 from .store import Row
+from .views import stamp
 from .web import Response, json_response
 
 if t.TYPE_CHECKING:
@@ -84,15 +85,29 @@ def _pipeline(call: Call) -> Row:
 
 
 def list_pipelines(call: Call) -> Response:
-    project = visible_project(call)
-    order = "ASC" if call.params.get("sort") == "asc" else "DESC"
-    rows = call.store.all(f"SELECT * FROM pipelines WHERE project_id = ? ORDER BY id {order}", project["id"])
-    for name in ("source", "ref", "sha"):
-        if call.params.get(name):
-            rows = [row for row in rows if row[name] == call.params[name]]
-    if call.params.get("status"):
-        rows = [row for row in rows if views.pipeline_status(call.twin, row) == call.params["status"]]
+    project, given = visible_project(call), call.params
+    order = "ASC" if given.get("sort") == "asc" else "DESC"
+    by = given["order_by"] if given.get("order_by") in ("updated_at", "ref", "user_id") else "pipelines.id"
+    sql = ("SELECT pipelines.*, username FROM pipelines JOIN users ON users.id = user_id WHERE project_id = ? "
+           f"ORDER BY {by} {order}, pipelines.id {order}")
+    rows = [row for row in call.store.all(sql, project["id"])
+            if all(given.get(name) in (None, row[name]) for name in ("source", "ref", "sha", "username"))
+            and (given.get("updated_after") or "") < (stamp(row["updated_at"]) or "")
+            and (stamp(row["updated_at"]) or "") < (given.get("updated_before") or "9")
+            and _in_state(given, views.pipeline_status(call.twin, row))]
+    if given.get("order_by") == "status":
+        rows.sort(key=lambda row: views.pipeline_status(call.twin, row), reverse=order == "DESC")
     return paginated(call, rows, lambda row: views.listed_pipeline(call.twin, row))
+
+
+def _in_state(given: t.Mapping[str, t.Any], status: str) -> bool:
+    """Say whether a pipeline's status fits both filters; there are branches here and no tags."""
+    if given.get("status") not in (None, status):
+        return False
+    scope = given.get("scope")
+    finished = status in ("success", "failed", "canceled", "skipped")
+    return {"finished": finished, "tags": False, "running": status == "running",
+            "pending": status == "pending"}.get(str(scope), True)
 
 
 def get_pipeline(call: Call) -> Response:
@@ -107,7 +122,10 @@ ROUTES = (
     Route("GET", f"{_PROJECT}/jobs", list_project_jobs, params=(_SCOPE,), limit="project_jobs"),
     Route("GET", f"{_PROJECT}/jobs/:job_id", get_project_job, params=(Param("job_id", "integer", required=True),)),
     Route("GET", f"{_PROJECT}/pipelines", list_pipelines,
-          params=(_SORT, Param("source"), Param("ref"), Param("sha"), Param("status", values=STATUSES))),
+          params=(_SORT, Param("source"), Param("ref"), Param("sha"), Param("status", values=STATUSES),
+                  Param("username"), Param("updated_after"), Param("updated_before"),
+                  Param("scope", values=("running", "pending", "finished", "branches", "tags")),
+                  Param("order_by", values=("id", "status", "ref", "updated_at", "user_id")))),
     Route("GET", f"{_PROJECT}/pipelines/:pipeline_id", get_pipeline, params=(_PIPELINE,)),
     Route("GET", f"{_PROJECT}/pipelines/:pipeline_id/jobs", list_pipeline_jobs, params=(_SCOPE, _PIPELINE)),
     Route("GET", f"{API}/runners/:id/jobs", list_runner_jobs, scopes=("manage_runner",),

@@ -25,7 +25,7 @@ class TwinServer:
         self.url = self._server.url
         self.twin.external_url = self.twin.external_url or self.url
         self.client = TwinClient(self.url)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
 
     @property
     def admin_token(self) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import typing as t
 
 import pytest
@@ -22,6 +23,7 @@ REVOKED = {"error": "invalid_token",
     pytest.param(None, 401, UNAUTHORIZED, id="no-token"),
     pytest.param({"token": "glpat-unknown"}, 401, UNAUTHORIZED, id="unknown"),
     pytest.param({"expires_at": "2020-01-01"}, 401, EXPIRED, id="expired"),
+    pytest.param({"expires_at": datetime.date.today().isoformat()}, 401, EXPIRED, id="expires-today"),
     pytest.param({"expires_at": "2999-01-01"}, 200, None, id="expires-later"),
     pytest.param({"revoked": True}, 401, REVOKED, id="revoked"),
     pytest.param({"user": "blocked"}, 403, {"message": "403 Forbidden - Your account has been blocked."}, id="blocked"),

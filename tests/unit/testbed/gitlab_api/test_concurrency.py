@@ -92,6 +92,7 @@ def test_http_details(twin: TwinServer) -> None:
 
 def test_stop_ends_waiting_runners() -> None:
     """A request held by long polling does not keep a twin from stopping."""
+    before = threading.active_count()
     twin = TwinServer().start()
     twin.client.set_settings(long_polling=60)
     root = Session(twin.url, twin.admin_token)
@@ -111,5 +112,9 @@ def test_stop_ends_waiting_runners() -> None:
     time.sleep(0.1)
     twin.stop()
     held.join(5)
+    deadline = time.monotonic() + 5
+    while threading.active_count() > before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert threading.active_count() <= before, "its threads have ended too"
     assert not held.is_alive()
     assert len(ended) == 1

@@ -40,6 +40,10 @@ def _job_token(twin: TwinServer, job_id: int) -> str:
     ("runners/1/jobs?status=running", [2]), ("runners/1/jobs?system_id=s_1", [1]),
     ("projects/20/pipelines", [2, 1]), ("projects/20/pipelines?sort=asc", [1, 2]),
     ("projects/20/pipelines?status=pending", [2]), ("projects/20/pipelines?ref=topic", []),
+    ("projects/20/pipelines?scope=finished", []), ("projects/20/pipelines?scope=running", [1]),
+    ("projects/20/pipelines?scope=branches", [2, 1]), ("projects/20/pipelines?username=user", []),
+    ("projects/20/pipelines?updated_after=2999-01-01", []), ("projects/20/pipelines?updated_before=2999-01-01", [2, 1]),
+    ("projects/20/pipelines?order_by=status", [1, 2]), ("projects/20/pipelines?order_by=updated_at", [1, 2]),
 ])
 def test_lists(worked: Session, path: str, expected: list[int]) -> None:
     answer = worked.call("GET", f"/api/v4/{path}")

@@ -11,6 +11,7 @@ import typing as t
 
 import pytest
 from testbed.gitlab_api import TwinServer
+from testbed.gitlab_api import job_queue as queue
 from testbed.gitlab_api.client import Answer, Session
 
 REQUEST = "/api/v4/jobs/request"
@@ -112,6 +113,38 @@ def test_last_update(root: Session, anyone: Session, twin: TwinServer) -> None:
     third = ask(anyone, token, last_update=second).headers[LAST]
     twin.client.change_runner(1, created_at=time.time())
     assert ask(anyone, token, last_update=third).headers[LAST] == third
+
+
+def test_what_gives_a_new_value(root: Session, anyone: Session, twin: TwinServer) -> None:
+    token = runner_token(root, runner_type="project_type", project_id=20)
+    values = [ask(anyone, token).headers[LAST]]
+    for method, path, body in [("POST", "/api/v4/projects/21/runners", {"runner_id": 1}),
+                               ("DELETE", "/api/v4/projects/21/runners/1", None),
+                               ("PUT", "/api/v4/runners/1", {"paused": False}),
+                               ("POST", "/api/v4/runners/1/reset_authentication_token", None)]:
+        assert root.call(method, path, body).status < 300
+        values.append(ask(anyone, twin.client.runners()[0]["token"]).headers[LAST])
+    assert len(set(values)) == 5
+
+
+def test_handing_out_is_counted(root: Session, anyone: Session, twin: TwinServer) -> None:
+    """A job that went out twice would show: the count is no flag."""
+    ask(anyone, runner_token(root))
+    twin.client.add_jobs()
+    store = twin.twin.store
+    with store.transaction():
+        for _ in range(2):
+            queue.hand_out(twin.twin, store.must("jobs", 1), store.must("runners", 1), store.must("managers", 1), {})
+    assert twin.client.jobs()[0]["handed_out"] == 2
+
+
+@pytest.mark.parametrize(("of_runner", "of_job", "expected"), [(None, 1800, 1800), (900, 1800, 900),
+                                                               (2700, 1800, 1800)])
+def test_timeout(root: Session, anyone: Session, twin: TwinServer, of_runner: int | None, of_job: int,
+                 expected: int) -> None:
+    token = runner_token(root, maximum_timeout=of_runner)
+    twin.client.add_jobs(timeout=of_job)
+    assert ask(anyone, token).json["runner_info"]["timeout"] == expected
 
 
 def test_paused_runner_keeps_contact_and_running_job(root: Session, anyone: Session, twin: TwinServer,

@@ -10,6 +10,8 @@ import typing as t
 import pytest
 from testbed.gitlab_api import TwinServer
 from testbed.gitlab_api.client import Session
+from testbed.gitlab_api.limits import application_limit
+from testbed.gitlab_api.traits import Traits
 
 TOO_MANY = {"message": {"error": "This endpoint has been requested too many times. Try again later."}}
 
@@ -42,6 +44,15 @@ def test_application_limits(twin: TwinServer, root: Session, limit: str, method:
     assert "retry-after" not in answers[2].headers
     twin.client.set_settings(limits={limit: 0})
     assert root.call(method, path, None if method == "GET" else {"token": "x"}).status != 429
+
+
+@pytest.mark.parametrize(("version", "kind", "overrides", "expected"), [
+    ("18.4.0", "jobs_request", {}, 0), ("18.5.0", "jobs_request", {}, 2000), ("18.5.0", "trace", {}, 200),
+    ("18.5.0", "job", {}, 200), ("18.4.0", "project_jobs", {}, 600), ("18.4.0", "trace", {"trace": 5}, 5),
+    ("18.5.0", "trace", {"trace": 0}, 0),
+])
+def test_defaults_by_version(version: str, kind: str, overrides: dict[str, int], expected: int) -> None:
+    assert application_limit(kind, Traits(version), overrides) == expected
 
 
 def test_newest_says_when_to_retry(versions: t.Callable[[str], TwinServer]) -> None:

@@ -66,6 +66,7 @@ def _finished_job(it: Around) -> str:
 def _two_phases(it: Around) -> list[str]:
     it.twin.client.add_jobs()
     token = it.ask(info={"features": {"two_phase_job_commit": True}}).json["token"]
+    assert it.ask().status == 204, "nobody else gets it meanwhile"
     seen = [it.twin.client.jobs()[0]["status"]]
     for state in ("pending", "running"):
         it.root.call("PUT", "/api/v4/jobs/1", {"token": token, "state": state})
