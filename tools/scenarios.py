@@ -1,0 +1,93 @@
+# Copyright (c) 2026, Fleetwright contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run the molecule scenarios one after another, each on fresh hosts, and record how many passed."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import sys
+import time
+
+from gates import collection, outcome, places
+from testbed import lifecycle
+from testbed.errors import TestbedError
+from testbed.gitlab_api.client import TwinClient
+
+RECORD = places.RESULTS / "molecule.json"
+# How long a scenario may take on two cores before it is too slow for every day; the sum is what CI has.
+BUDGET_SECONDS = {"runner_hosts": 240}
+OVERDUE = 2.0
+
+
+def names() -> list[str]:
+    """Every scenario there is."""
+    return sorted(path.parent.name for path in (places.ROOT / "molecule").glob("*/molecule.yml"))
+
+
+def environment() -> dict[str, str]:
+    """The users' artifact, ssh as they use it, and results that a log can show."""
+    return places.environment(
+        {
+            "ANSIBLE_COLLECTIONS_PATH": str(collection.INSTALLED),
+            "ANSIBLE_PIPELINING": "true",
+            "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default",
+            "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false",
+            "PY_COLORS": "0",
+        }
+    )
+
+
+def run(name: str) -> bool:
+    """Run one scenario; its whole output goes to a log, which is shown when it fails."""
+    log = places.RESULTS / f"molecule-{name}.log"
+    started = time.monotonic()
+    print(f"  {name} ...", flush=True)
+    with lifecycle.alone():
+        state = lifecycle.up(lifecycle.Wish(hosts=3, fresh=True))
+    TwinClient(state.api_url).reset()
+    status, text = outcome.captured(["molecule", "test", "--scenario-name", name], env=environment())
+    log.write_text(text)
+    seconds = time.monotonic() - started
+    budget = BUDGET_SECONDS[name]
+    in_time = seconds <= budget * OVERDUE
+    passed = status == 0 and in_time
+    if status != 0:
+        print(text[-12000:])
+    elif not in_time:
+        print(f"  {name} took {seconds:.0f} s; its budget is {budget} s. Make it quicker, or give it another budget.")
+    print(
+        f"  {name}: {'ok' if passed else 'FAILED'}, {seconds:.0f} s of {budget} s ({places.relative(log)})", flush=True
+    )
+    return passed
+
+
+def main(wanted: list[str]) -> int:
+    known = names()
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        print(f"No scenario {', '.join(unknown)}; there are {', '.join(known)}.", file=sys.stderr)
+        return 2
+    places.RESULTS.mkdir(parents=True, exist_ok=True)
+    archive, text = collection.build()
+    if archive is None:
+        print(text, file=sys.stderr)
+        return 1
+    try:
+        results = [run(name) for name in wanted or known]
+    except TestbedError as error:
+        print(f"testbed: {error}", file=sys.stderr)
+        return 1
+    finally:
+        if not os.environ.get("KEEP_TESTBED"):
+            with lifecycle.alone():
+                lifecycle.down(everything=False, force=False)
+    passed = sum(results)
+    pathlib.Path(RECORD).write_text(json.dumps({"passed": passed, "failed": len(results) - passed}))
+    return 0 if all(results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
