@@ -29,8 +29,14 @@ def main() -> None:
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    with TwinServer(options.version, bind=options.bind, port=options.port, db=options.db,
-                    admin_token=options.admin_token, external_url=options.external_url) as twin:
+    with TwinServer(
+        options.version,
+        bind=options.bind,
+        port=options.port,
+        db=options.db,
+        admin_token=options.admin_token,
+        external_url=options.external_url,
+    ) as twin:
         print(f"GitLab API twin {options.version} on {twin.url}", flush=True)
         ended.wait()
 

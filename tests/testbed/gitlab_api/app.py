@@ -72,15 +72,19 @@ class Counts:
 
     def as_dict(self) -> dict[str, t.Any]:
         with self._lock:
-            return {"total": sum(self.by_route.values()), "by_route": dict(self.by_route),
-                    "by_status": dict(self.by_status)}
+            return {
+                "total": sum(self.by_route.values()),
+                "by_route": dict(self.by_route),
+                "by_status": dict(self.by_status),
+            }
 
 
 class Twin:
     """A GitLab of one version, with its data, its faults and its counters."""
 
-    def __init__(self, db: str = ":memory:", version: str = "18.6.2", admin_token: str = "",
-                 external_url: str = "") -> None:
+    def __init__(
+        self, db: str = ":memory:", version: str = "18.6.2", admin_token: str = "", external_url: str = ""
+    ) -> None:
         self.traits = Traits(version)
         self.store = Store(db)
         self.admin_token = admin_token or DEFAULT_ADMIN_TOKEN

@@ -44,14 +44,20 @@ def upload(call: Call, job: Row) -> None:
     call.store.insert("artifacts", job_id=job["id"], file_type=kind, file_format=form, filename=filename, data=data)
     if "metadata" in found:
         name, data = found["metadata"]
-        call.store.insert("artifacts", job_id=job["id"], file_type="metadata", file_format="gzip", filename=name,
-                          data=data)
+        call.store.insert(
+            "artifacts", job_id=job["id"], file_type="metadata", file_format="gzip", filename=name, data=data
+        )
 
 
 def download(call: Call, job: Row) -> Response:
     row = call.store.one("SELECT * FROM artifacts WHERE job_id = ? AND file_type = 'archive'", job["id"])
     if row is None:
         raise ApiError(404, {"message": "404 Not found"})
-    return Response(200, row["data"], (
-        ("Content-Type", "application/octet-stream"),
-        ("Content-Disposition", f'attachment; filename="{row["filename"]}"')))
+    return Response(
+        200,
+        row["data"],
+        (
+            ("Content-Type", "application/octet-stream"),
+            ("Content-Disposition", f'attachment; filename="{row["filename"]}"'),
+        ),
+    )

@@ -100,7 +100,8 @@ def _sees_group(store: Store, who: Identity, group: Row) -> bool:
     inside = store.all("SELECT * FROM groups WHERE full_path LIKE ?", f"{group['full_path']}/%")
     projects = store.all("SELECT * FROM projects WHERE full_path LIKE ?", f"{group['full_path']}/%")
     return any(group_access(store, who, child["id"]) for child in inside) or any(
-        project_access(store, who, project) for project in projects)
+        project_access(store, who, project) for project in projects
+    )
 
 
 def visible_group(store: Store, who: Identity, name: str) -> Row:

@@ -121,8 +121,14 @@ class TwinClient:
         """Return the registration tokens: instance, groups by id, projects by id."""
         return t.cast(Data, self._call("GET", "registration_tokens"))
 
-    def token(self, scopes: t.Sequence[str] = ("api",), *, user: str = "root", expires_at: str | None = None,
-              revoked: bool = False) -> str:
+    def token(
+        self,
+        scopes: t.Sequence[str] = ("api",),
+        *,
+        user: str = "root",
+        expires_at: str | None = None,
+        revoked: bool = False,
+    ) -> str:
         """Make an access token and return its text."""
         body = {"user": user, "scopes": list(scopes), "expires_at": expires_at, "revoked": revoked}
         return str(self._call("POST", "tokens", body)["token"])

@@ -77,8 +77,11 @@ def read_request(rfile: t.BinaryIO, peer: str, go_on: t.Callable[[], None]) -> R
 
 def encode(response: Response, *, head: bool, close: bool) -> bytes:
     """Return the bytes of an answer."""
-    lines = [f"HTTP/1.1 {response.status} {_reason(response.status)}", "Server: nginx",
-             f"Date: {email.utils.formatdate(usegmt=True)}"]
+    lines = [
+        f"HTTP/1.1 {response.status} {_reason(response.status)}",
+        "Server: nginx",
+        f"Date: {email.utils.formatdate(usegmt=True)}",
+    ]
     headers: Headers = (*response.headers, ("X-Request-Id", uuid.uuid4().hex.upper()[:26]))
     if response.status not in _NO_BODY:
         headers = (*headers, ("Content-Length", str(len(response.body))))

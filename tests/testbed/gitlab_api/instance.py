@@ -29,22 +29,42 @@ def metadata(call: Call) -> Response:
         kas["externalK8sProxyUrl"] = None
     kas["version"] = None
     version = call.twin.traits.version
-    return json_response(200, {"version": version, "revision": "0a1b2c3d4e5", "kas": kas,
-                               "enterprise": version.endswith("-ee")})
+    return json_response(
+        200, {"version": version, "revision": "0a1b2c3d4e5", "kas": kas, "enterprise": version.endswith("-ee")}
+    )
 
 
 def own_token(call: Call) -> Response:
     token = call.who.token
     parts: dict[str, t.Any] = {
-        "id": token["id"], "name": token["name"], "active": True, "revoked": False, "expired": False,
-        "granular": False, "created_at": views.stamp(token["created_at"]), "description": None,
-        "scopes": json.loads(token["scopes"]), "user_id": token["user_id"],
-        "last_used_at": views.stamp(token["last_used_at"]), "expires_at": token["expires_at"], "last_used_ips": [],
+        "id": token["id"],
+        "name": token["name"],
+        "active": True,
+        "revoked": False,
+        "expired": False,
+        "granular": False,
+        "created_at": views.stamp(token["created_at"]),
+        "description": None,
+        "scopes": json.loads(token["scopes"]),
+        "user_id": token["user_id"],
+        "last_used_at": views.stamp(token["last_used_at"]),
+        "expires_at": token["expires_at"],
+        "last_used_ips": [],
     }
     order: tuple[str, ...] = tuple(parts)
     if not call.has(Trait.PAT_NEWEST):
-        order = ("id", "name", "revoked", "created_at", "description", "scopes", "user_id", "last_used_at", "active",
-                 "expires_at")
+        order = (
+            "id",
+            "name",
+            "revoked",
+            "created_at",
+            "description",
+            "scopes",
+            "user_id",
+            "last_used_at",
+            "active",
+            "expires_at",
+        )
     if not call.has(Trait.PAT_DESCRIPTION):
         order = tuple(key for key in order if key != "description")
     return json_response(200, {key: parts[key] for key in order})
@@ -67,13 +87,16 @@ def group_projects(call: Call) -> Response:
     """List a group's projects that the caller can see (API facts 5)."""
     group = visible_group(call.store, call.who, call.path["id"])
     deep, archived = call.params.get("include_subgroups"), call.params.get("archived")
-    rows = [row for row in call.store.all("SELECT * FROM projects ORDER BY id DESC")
-            if (row["group_id"] == group["id"] or (deep and group["id"] in ancestors(call.store, row["group_id"])))
-            and project_access(call.store, call.who, row) and archived in (None, bool(row["archived"]))]
+    rows = [
+        row
+        for row in call.store.all("SELECT * FROM projects ORDER BY id DESC")
+        if (row["group_id"] == group["id"] or (deep and group["id"] in ancestors(call.store, row["group_id"])))
+        and project_access(call.store, call.who, row)
+        and archived in (None, bool(row["archived"]))
+    ]
     if call.params.get("simple"):
         return paginated(call, rows, lambda row: views.basic_project(call.twin, row))
-    return paginated(call, rows,
-                     lambda row: views.project(call.twin, row, project_access(call.store, call.who, row)))
+    return paginated(call, rows, lambda row: views.project(call.twin, row, project_access(call.store, call.who, row)))
 
 
 def _monitored(call: Call) -> bool:
@@ -83,11 +106,16 @@ def _monitored(call: Call) -> bool:
 
 def _health(body: t.Callable[[Call], Response], empty: bool = False) -> t.Callable[[Call], Response]:
     """Answer only whitelisted clients; others see an ordinary 404 page."""
+
     def handler(call: Call) -> Response:
         if _monitored(call):
             return body(call)
-        return text_response(404, "" if empty else "<!DOCTYPE html>\n<title>404 Not Found</title>\n",
-                             kind="text/plain" if empty else "text/html; charset=utf-8")
+        return text_response(
+            404,
+            "" if empty else "<!DOCTYPE html>\n<title>404 Not Found</title>\n",
+            kind="text/plain" if empty else "text/html; charset=utf-8",
+        )
+
     return handler
 
 

@@ -20,14 +20,41 @@ from .traits import Trait
 if t.TYPE_CHECKING:
     from .app import Twin
 
-STATUSES = ("created", "waiting_for_resource", "preparing", "waiting_for_callback", "pending", "running", "success",
-            "failed", "canceling", "canceled", "skipped", "manual", "scheduled")
+STATUSES = (
+    "created",
+    "waiting_for_resource",
+    "preparing",
+    "waiting_for_callback",
+    "pending",
+    "running",
+    "success",
+    "failed",
+    "canceling",
+    "canceled",
+    "skipped",
+    "manual",
+    "scheduled",
+)
 ENDED = ("success", "failed", "canceled", "skipped")
-FAILURE_REASONS = ("unknown_failure", "script_failure", "api_failure", "stuck_or_timeout_failure",
-                   "runner_system_failure", "missing_dependency_failure", "runner_unsupported",
-                   "stale_schedule", "job_execution_timeout", "archived_failure", "unmet_prerequisites",
-                   "scheduler_failure", "data_integrity_failure", "trace_size_exceeded", "image_pull_failure",
-                   "runner_configuration_error", "runner_interrupted")
+FAILURE_REASONS = (
+    "unknown_failure",
+    "script_failure",
+    "api_failure",
+    "stuck_or_timeout_failure",
+    "runner_system_failure",
+    "missing_dependency_failure",
+    "runner_unsupported",
+    "stale_schedule",
+    "job_execution_timeout",
+    "archived_failure",
+    "unmet_prerequisites",
+    "scheduler_failure",
+    "data_integrity_failure",
+    "trace_size_exceeded",
+    "image_pull_failure",
+    "runner_configuration_error",
+    "runner_interrupted",
+)
 
 
 def add(twin: Twin, fields: t.Mapping[str, t.Any]) -> list[int]:
@@ -35,20 +62,37 @@ def add(twin: Twin, fields: t.Mapping[str, t.Any]) -> list[int]:
     store, now = twin.store, time.time()
     project_id, ref = int(fields.get("project_id") or PROJECT), str(fields.get("ref", "main"))
     iid = len(store.all("SELECT id FROM pipelines WHERE project_id = ?", project_id)) + 1
-    pipeline_id = store.insert("pipelines", iid=iid, project_id=project_id, ref=ref, sha=secrets.token_hex(20),
-                               source="push", user_id=ROOT, created_at=now, updated_at=now)
+    pipeline_id = store.insert(
+        "pipelines",
+        iid=iid,
+        project_id=project_id,
+        ref=ref,
+        sha=secrets.token_hex(20),
+        source="push",
+        user_id=ROOT,
+        created_at=now,
+        updated_at=now,
+    )
     common: dict[str, t.Any] = {
-        "pipeline_id": pipeline_id, "project_id": project_id, "stage": fields.get("stage", "test"), "ref": ref,
-        "protected": int(fields.get("protected", ref == "main")), "status": "pending", "created_at": now,
-        "queued_at": now, "timeout": int(fields.get("timeout") or 3600),
+        "pipeline_id": pipeline_id,
+        "project_id": project_id,
+        "stage": fields.get("stage", "test"),
+        "ref": ref,
+        "protected": int(fields.get("protected", ref == "main")),
+        "status": "pending",
+        "created_at": now,
+        "queued_at": now,
+        "timeout": int(fields.get("timeout") or 3600),
         "tag_list": json.dumps(sorted(set(fields.get("tag_list") or []))),
         "script": json.dumps(_lines(fields.get("script") or "echo done")),
         "after_script": json.dumps(_lines(fields.get("after_script") or [])),
         "variables": json.dumps(_variables(fields.get("variables"))),
     }
     name, count = str(fields.get("name", "job")), int(fields.get("count") or 1)
-    ids = [store.insert("jobs", **common, token=job_token(), name=f"{name} {number}/{count}" if count > 1 else name)
-           for number in range(1, count + 1)]
+    ids = [
+        store.insert("jobs", **common, token=job_token(), name=f"{name} {number}/{count}" if count > 1 else name)
+        for number in range(1, count + 1)
+    ]
     announce(store, store.must("jobs", ids[0]))
     return ids
 
@@ -96,8 +140,10 @@ def next_job(store: Store, runner: Row) -> Row | None:
     """Return the oldest job that this runner may take."""
     projects = [row["id"] for row in store.all("SELECT * FROM projects") if serves_project(store, runner, row)]
     marks = ",".join("?" * len(projects))
-    sql = (f"SELECT * FROM jobs WHERE status = 'pending' AND runner_id IS NULL AND project_id IN ({marks}) "
-           "ORDER BY id LIMIT 200 OFFSET ?")
+    sql = (
+        f"SELECT * FROM jobs WHERE status = 'pending' AND runner_id IS NULL AND project_id IN ({marks}) "
+        "ORDER BY id LIMIT 200 OFFSET ?"
+    )
     offset = 0
     while True:
         page = store.all(sql, *projects, offset)
@@ -114,14 +160,23 @@ def hand_out(twin: Twin, job: Row, runner: Row, manager: Row, features: t.Mappin
     now = time.time()
     two_phase = bool(features.get("two_phase_job_commit")) and twin.traits.has(Trait.TWO_PHASE)
     twin.store.update(
-        "jobs", job["id"], status="pending" if two_phase else "running", runner_id=runner["id"],
-        manager_id=manager["id"], system_id=manager["system_id"], handed_out=job["handed_out"] + 1, handed_out_at=now,
-        started_at=None if two_phase else now, cancel_gracefully=int(bool(features.get("cancel_gracefully"))))
+        "jobs",
+        job["id"],
+        status="pending" if two_phase else "running",
+        runner_id=runner["id"],
+        manager_id=manager["id"],
+        system_id=manager["system_id"],
+        handed_out=job["handed_out"] + 1,
+        handed_out_at=now,
+        started_at=None if two_phase else now,
+        cancel_gracefully=int(bool(features.get("cancel_gracefully"))),
+    )
     return twin.store.must("jobs", job["id"])
 
 
-def finish(store: Store, job: Row, status: str, failure_reason: str | None = None,
-           exit_code: int | None = None) -> None:
+def finish(
+    store: Store, job: Row, status: str, failure_reason: str | None = None, exit_code: int | None = None
+) -> None:
     """End a job; one that is being canceled ends canceled, whatever the runner says."""
     if job["status"] == "canceling":
         status, failure_reason = "canceled", None

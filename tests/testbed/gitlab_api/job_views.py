@@ -35,12 +35,22 @@ def _common(twin: Twin, row: Row) -> Data:
     store = twin.store
     project, run = store.must("projects", row["project_id"]), store.must("pipelines", row["pipeline_id"])
     data: Data = {
-        "id": row["id"], "status": row["status"], "stage": row["stage"], "name": row["name"], "ref": row["ref"],
-        "tag": False, "coverage": None, "allow_failure": False, "created_at": stamp(row["created_at"]),
-        "started_at": stamp(row["started_at"]), "finished_at": stamp(row["finished_at"]),
-        "erased_at": stamp(row["erased_at"]), "duration": _duration(row),
+        "id": row["id"],
+        "status": row["status"],
+        "stage": row["stage"],
+        "name": row["name"],
+        "ref": row["ref"],
+        "tag": False,
+        "coverage": None,
+        "allow_failure": False,
+        "created_at": stamp(row["created_at"]),
+        "started_at": stamp(row["started_at"]),
+        "finished_at": stamp(row["finished_at"]),
+        "erased_at": stamp(row["erased_at"]),
+        "duration": _duration(row),
         "queued_duration": round((row["started_at"] or time.time()) - row["queued_at"], 6),
-        "user": full_user(twin, store.must("users", run["user_id"])), "commit": _commit(twin, project, run),
+        "user": full_user(twin, store.must("users", run["user_id"])),
+        "commit": _commit(twin, project, run),
         "pipeline": basic_pipeline(twin, run),
     }
     if row["status"] == "failed":
@@ -52,8 +62,9 @@ def _common(twin: Twin, row: Row) -> Data:
 def job(twin: Twin, row: Row) -> Data:
     store = twin.store
     data = {**_common(twin, row), "project": {"ci_job_token_scope_enabled": False}}
-    files = store.all("SELECT file_type, file_format, filename, length(data) AS size FROM artifacts WHERE job_id = ?",
-                      row["id"])
+    files = store.all(
+        "SELECT file_type, file_format, filename, length(data) AS size FROM artifacts WHERE job_id = ?", row["id"]
+    )
     archive = next((found for found in files if found["file_type"] == "archive"), None)
     if archive:
         data["artifacts_file"] = {"filename": archive["filename"], "size": archive["size"]}
@@ -62,11 +73,16 @@ def job(twin: Twin, row: Row) -> Data:
         listed.append({"file_type": "trace", "size": row["trace_size"], "filename": "job.log", "file_format": None})
     by = store.get("runners", row["runner_id"]) if row["runner_id"] else None
     where = store.get("managers", row["manager_id"]) if row["manager_id"] else None
-    data.update({
-        "artifacts": listed, "runner": runner(twin, by) if by else None,
-        "runner_manager": manager(twin, where) if where else None, "artifacts_expire_at": None, "archived": False,
-        "tag_list": json.loads(row["tag_list"]),
-    })
+    data.update(
+        {
+            "artifacts": listed,
+            "runner": runner(twin, by) if by else None,
+            "runner_manager": manager(twin, where) if where else None,
+            "artifacts_expire_at": None,
+            "archived": False,
+            "tag_list": json.loads(row["tag_list"]),
+        }
+    )
     return data
 
 
@@ -78,10 +94,20 @@ def runner_job(twin: Twin, row: Row) -> Data:
 def _commit(twin: Twin, project: Row, run: Row) -> Data:
     when = (stamp(run["created_at"]) or "").replace("Z", "+00:00")
     return {
-        "id": run["sha"], "short_id": run["sha"][:8], "created_at": when, "parent_ids": [], "title": "Change",
-        "message": "Change\n", "author_name": "Administrator", "author_email": "root@example.com",
-        "authored_date": when, "committer_name": "Administrator", "committer_email": "root@example.com",
-        "committed_date": when, "trailers": {}, "extended_trailers": {},
+        "id": run["sha"],
+        "short_id": run["sha"][:8],
+        "created_at": when,
+        "parent_ids": [],
+        "title": "Change",
+        "message": "Change\n",
+        "author_name": "Administrator",
+        "author_email": "root@example.com",
+        "authored_date": when,
+        "committer_name": "Administrator",
+        "committer_email": "root@example.com",
+        "committed_date": when,
+        "trailers": {},
+        "extended_trailers": {},
         "web_url": f"{twin.external_url}/{project['full_path']}/-/commit/{run['sha']}",
     }
 
@@ -96,9 +122,16 @@ def pipeline_status(twin: Twin, run: Row) -> str:
 def basic_pipeline(twin: Twin, run: Row) -> Data:
     project = twin.store.must("projects", run["project_id"])
     return {
-        "id": run["id"], "iid": run["iid"], "project_id": run["project_id"], "sha": run["sha"], "ref": run["ref"],
-        "status": pipeline_status(twin, run), "source": run["source"], "created_at": stamp(run["created_at"]),
-        "updated_at": stamp(run["updated_at"]), "web_url": _web_url(twin, project, "pipelines", run["id"]),
+        "id": run["id"],
+        "iid": run["iid"],
+        "project_id": run["project_id"],
+        "sha": run["sha"],
+        "ref": run["ref"],
+        "status": pipeline_status(twin, run),
+        "source": run["source"],
+        "created_at": stamp(run["created_at"]),
+        "updated_at": stamp(run["updated_at"]),
+        "web_url": _web_url(twin, project, "pipelines", run["id"]),
     }
 
 
@@ -112,16 +145,28 @@ def pipeline(twin: Twin, run: Row) -> Data:
     started = min((row["started_at"] for row in jobs if row["started_at"]), default=None)
     ended = data["status"] in ("success", "failed", "canceled")
     finished = max((row["finished_at"] for row in jobs if row["finished_at"]), default=None) if ended else None
-    data.update({
-        "before_sha": "0" * 40, "tag": False, "yaml_errors": None,
-        "user": basic_user(twin, twin.store.must("users", run["user_id"])), "started_at": stamp(started),
-        "finished_at": stamp(finished), "committed_at": None,
-        "duration": int(finished - started) if finished and started else None,
-        "queued_duration": int(started - run["created_at"]) if started else None, "coverage": None,
-        "detailed_status": {"icon": f"status_{data['status']}", "text": data["status"].capitalize(),
-                            "label": data["status"], "group": data["status"], "has_details": True,
-                            "details_path": data["web_url"]},
-    })
+    data.update(
+        {
+            "before_sha": "0" * 40,
+            "tag": False,
+            "yaml_errors": None,
+            "user": basic_user(twin, twin.store.must("users", run["user_id"])),
+            "started_at": stamp(started),
+            "finished_at": stamp(finished),
+            "committed_at": None,
+            "duration": int(finished - started) if finished and started else None,
+            "queued_duration": int(started - run["created_at"]) if started else None,
+            "coverage": None,
+            "detailed_status": {
+                "icon": f"status_{data['status']}",
+                "text": data["status"].capitalize(),
+                "label": data["status"],
+                "group": data["status"],
+                "has_details": True,
+                "details_path": data["web_url"],
+            },
+        }
+    )
     if twin.traits.has(Trait.PIPELINE_ARCHIVED):
         data["archived"] = False
     return data

@@ -67,8 +67,11 @@ def list_runner_jobs(call: Call) -> Response:
     order = "DESC" if (call.params.get("sort") or default) == "desc" else "ASC"
     rows = call.store.all(f"SELECT * FROM jobs WHERE runner_id = ? ORDER BY id {order}", runner["id"])
     status, system_id = call.params.get("status"), call.params.get("system_id")
-    rows = [row for row in rows if status in (None, row["status"]) and system_id in (None, row["system_id"])
-            and _reads(call, row)]
+    rows = [
+        row
+        for row in rows
+        if status in (None, row["status"]) and system_id in (None, row["system_id"]) and _reads(call, row)
+    ]
     return paginated(call, rows, lambda row: views.runner_job(call.twin, row), counted=system_id is None)
 
 
@@ -88,13 +91,18 @@ def list_pipelines(call: Call) -> Response:
     project, given = visible_project(call), call.params
     order = "ASC" if given.get("sort") == "asc" else "DESC"
     by = given["order_by"] if given.get("order_by") in ("updated_at", "ref", "user_id") else "pipelines.id"
-    sql = ("SELECT pipelines.*, username FROM pipelines JOIN users ON users.id = user_id WHERE project_id = ? "
-           f"ORDER BY {by} {order}, pipelines.id {order}")
-    rows = [row for row in call.store.all(sql, project["id"])
-            if all(given.get(name) in (None, row[name]) for name in ("source", "ref", "sha", "username"))
-            and (given.get("updated_after") or "") < (stamp(row["updated_at"]) or "")
-            and (stamp(row["updated_at"]) or "") < (given.get("updated_before") or "9")
-            and _in_state(given, views.pipeline_status(call.twin, row))]
+    sql = (
+        "SELECT pipelines.*, username FROM pipelines JOIN users ON users.id = user_id WHERE project_id = ? "
+        f"ORDER BY {by} {order}, pipelines.id {order}"
+    )
+    rows = [
+        row
+        for row in call.store.all(sql, project["id"])
+        if all(given.get(name) in (None, row[name]) for name in ("source", "ref", "sha", "username"))
+        and (given.get("updated_after") or "") < (stamp(row["updated_at"]) or "")
+        and (stamp(row["updated_at"]) or "") < (given.get("updated_before") or "9")
+        and _in_state(given, views.pipeline_status(call.twin, row))
+    ]
     if given.get("order_by") == "status":
         rows.sort(key=lambda row: views.pipeline_status(call.twin, row), reverse=order == "DESC")
     return paginated(call, rows, lambda row: views.listed_pipeline(call.twin, row))
@@ -106,8 +114,9 @@ def _in_state(given: t.Mapping[str, t.Any], status: str) -> bool:
         return False
     scope = given.get("scope")
     finished = status in ("success", "failed", "canceled", "skipped")
-    return {"finished": finished, "tags": False, "running": status == "running",
-            "pending": status == "pending"}.get(str(scope), True)
+    return {"finished": finished, "tags": False, "running": status == "running", "pending": status == "pending"}.get(
+        str(scope), True
+    )
 
 
 def get_pipeline(call: Call) -> Response:
@@ -121,14 +130,36 @@ _PROJECT = f"{API}/projects/:id"
 ROUTES = (
     Route("GET", f"{_PROJECT}/jobs", list_project_jobs, params=(_SCOPE,), limit="project_jobs"),
     Route("GET", f"{_PROJECT}/jobs/:job_id", get_project_job, params=(Param("job_id", "integer", required=True),)),
-    Route("GET", f"{_PROJECT}/pipelines", list_pipelines,
-          params=(_SORT, Param("source"), Param("ref"), Param("sha"), Param("status", values=STATUSES),
-                  Param("username"), Param("updated_after"), Param("updated_before"),
-                  Param("scope", values=("running", "pending", "finished", "branches", "tags")),
-                  Param("order_by", values=("id", "status", "ref", "updated_at", "user_id")))),
+    Route(
+        "GET",
+        f"{_PROJECT}/pipelines",
+        list_pipelines,
+        params=(
+            _SORT,
+            Param("source"),
+            Param("ref"),
+            Param("sha"),
+            Param("status", values=STATUSES),
+            Param("username"),
+            Param("updated_after"),
+            Param("updated_before"),
+            Param("scope", values=("running", "pending", "finished", "branches", "tags")),
+            Param("order_by", values=("id", "status", "ref", "updated_at", "user_id")),
+        ),
+    ),
     Route("GET", f"{_PROJECT}/pipelines/:pipeline_id", get_pipeline, params=(_PIPELINE,)),
     Route("GET", f"{_PROJECT}/pipelines/:pipeline_id/jobs", list_pipeline_jobs, params=(_SCOPE, _PIPELINE)),
-    Route("GET", f"{API}/runners/:id/jobs", list_runner_jobs, scopes=("manage_runner",),
-          params=(Param("id", "integer", required=True), Param("status", values=STATUSES), Param("system_id"),
-                  Param("order_by", values=("id",)), _SORT)),
+    Route(
+        "GET",
+        f"{API}/runners/:id/jobs",
+        list_runner_jobs,
+        scopes=("manage_runner",),
+        params=(
+            Param("id", "integer", required=True),
+            Param("status", values=STATUSES),
+            Param("system_id"),
+            Param("order_by", values=("id",)),
+            _SORT,
+        ),
+    ),
 )

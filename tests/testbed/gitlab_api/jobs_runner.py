@@ -35,8 +35,9 @@ def request_job(call: Call) -> Response:
     info = call.request.params.get("info")
     info = info if isinstance(info, dict) else {}
     peer = call.request.peer
-    manager = records.ensure_manager(call.store, runner["id"], call.params.get("system_id"), info, peer=peer,
-                                     contacted=True)
+    manager = records.ensure_manager(
+        call.store, runner["id"], call.params.get("system_id"), info, peer=peer, contacted=True
+    )
     records.contact(call.store, runner, peer)
     value = records.current_value(call.store, runner)
     if call.params.get("last_update") == value:
@@ -150,11 +151,30 @@ _TOKEN = Param("token", required=True)
 _ANY_TOKEN = Param("token")
 _JOB = f"{API}/jobs/:id"
 ROUTES = (
-    Route("POST", f"{API}/jobs/request", request_job, "runner", limit="jobs_request",
-          params=(_TOKEN, Param("system_id"), Param("last_update"))),
-    Route("PUT", _JOB, update_job, "runner", limit="job",
-          params=(_ID, _TOKEN, Param("state"), Param("failure_reason"), Param("exit_code", "integer"),
-                  Param("checksum"), Param("output", "any"))),
+    Route(
+        "POST",
+        f"{API}/jobs/request",
+        request_job,
+        "runner",
+        limit="jobs_request",
+        params=(_TOKEN, Param("system_id"), Param("last_update")),
+    ),
+    Route(
+        "PUT",
+        _JOB,
+        update_job,
+        "runner",
+        limit="job",
+        params=(
+            _ID,
+            _TOKEN,
+            Param("state"),
+            Param("failure_reason"),
+            Param("exit_code", "integer"),
+            Param("checksum"),
+            Param("output", "any"),
+        ),
+    ),
     Route("PATCH", f"{_JOB}/trace", append_trace, "runner", limit="trace", params=(_ID, _ANY_TOKEN)),
     Route("POST", f"{_JOB}/artifacts", upload_artifacts, "runner", limit="job", params=(_ID, _ANY_TOKEN)),
     Route("GET", f"{_JOB}/artifacts", download_artifacts, "runner", limit="job", params=(_ID, _ANY_TOKEN)),

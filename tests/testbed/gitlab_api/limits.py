@@ -75,6 +75,8 @@ def throttle(windows: Windows, rule: t.Mapping[str, int], key: str) -> Throttled
     )
     if observed <= allowed:
         return Throttled(headers, None)
-    more: Headers = (("RateLimit-ResetTime", email.utils.formatdate(reset, usegmt=True)),
-                     ("Retry-After", str(max(math.ceil(reset - time.time()), 1))))
+    more: Headers = (
+        ("RateLimit-ResetTime", email.utils.formatdate(reset, usegmt=True)),
+        ("Retry-After", str(max(math.ceil(reset - time.time()), 1))),
+    )
     return Throttled(headers, text_response(429, "Retry later\n", (*headers, *more)))

@@ -64,13 +64,15 @@ def paginated(call: Call, rows: t.Sequence[Row], view: t.Callable[[Row], t.Any],
     pages = max(-(-total // per_page), 1)
     more = start + per_page < total
     headers: list[tuple[str, str]] = [
-        ("X-Per-Page", str(per_page)), ("X-Page", str(page)), ("X-Next-Page", str(page + 1) if more else ""),
+        ("X-Per-Page", str(per_page)),
+        ("X-Page", str(page)),
+        ("X-Next-Page", str(page + 1) if more else ""),
         ("X-Prev-Page", str(page - 1) if page > 1 else ""),
         ("Link", _link(call, page, per_page, pages if counted else None, more)),
     ]
     if counted:
         headers += [("X-Total", str(total)), ("X-Total-Pages", str(pages))]
-    return json_response(200, [view(row) for row in rows[start:start + per_page]], tuple(headers))
+    return json_response(200, [view(row) for row in rows[start : start + per_page]], tuple(headers))
 
 
 def wants_keyset(call: Call) -> bool:

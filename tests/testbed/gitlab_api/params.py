@@ -11,8 +11,20 @@ from dataclasses import dataclass
 
 from .errors import bad_parameters
 
-_BOOLEANS: dict[t.Any, bool] = {True: True, False: False, "true": True, "false": False, "1": True, "0": False,
-                                "t": True, "f": False, "on": True, "off": False, "yes": True, "no": False}
+_BOOLEANS: dict[t.Any, bool] = {
+    True: True,
+    False: False,
+    "true": True,
+    "false": False,
+    "1": True,
+    "0": False,
+    "t": True,
+    "f": False,
+    "on": True,
+    "off": False,
+    "yes": True,
+    "no": False,
+}
 _LARGEST = 2**63 - 1  # the database's
 
 
@@ -64,7 +76,11 @@ def _string(value: t.Any) -> str:
 
 
 _COERCE: dict[str, t.Callable[[t.Any], t.Any]] = {
-    "integer": _integer, "boolean": _boolean, "list": _list, "string": _string, "any": lambda value: value,
+    "integer": _integer,
+    "boolean": _boolean,
+    "list": _list,
+    "string": _string,
+    "any": lambda value: value,
 }
 
 
@@ -89,8 +105,13 @@ def _check_one(param: Param, given: t.Mapping[str, t.Any], found: dict[str, t.An
     return []
 
 
-def check(given: t.Mapping[str, t.Any], declared: t.Iterable[Param], *, one_of: tuple[str, ...] = (),
-          exclusive: tuple[str, ...] = ()) -> dict[str, t.Any]:
+def check(
+    given: t.Mapping[str, t.Any],
+    declared: t.Iterable[Param],
+    *,
+    one_of: tuple[str, ...] = (),
+    exclusive: tuple[str, ...] = (),
+) -> dict[str, t.Any]:
     """Return the declared parameters that were given, in their types; raise with everything that is wrong."""
     found: dict[str, t.Any] = {}
     faults = [fault for param in declared for fault in _check_one(param, given, found)]

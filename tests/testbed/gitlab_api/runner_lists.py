@@ -24,8 +24,13 @@ if t.TYPE_CHECKING:
 _TYPES = ("instance_type", "group_type", "project_type")
 _STATUSES = ("active", "paused", "online", "offline", "never_contacted", "stale")
 _SCOPES = ("specific", "shared", *_TYPES, *_STATUSES)
-_FILTERS = (Param("type", values=_TYPES), Param("paused", "boolean"), Param("status", values=_STATUSES),
-            Param("tag_list", "list"), Param("version_prefix", pattern=r"[\d.]+"))
+_FILTERS = (
+    Param("type", values=_TYPES),
+    Param("paused", "boolean"),
+    Param("status", values=_STATUSES),
+    Param("tag_list", "list"),
+    Param("version_prefix", pattern=r"[\d.]+"),
+)
 _SCOPE = Param("scope", values=_SCOPES)
 _BY_STATE: dict[str, t.Callable[[Row], bool]] = {
     "active": lambda row: bool(row["active"]),
@@ -80,8 +85,9 @@ def list_own(call: Call) -> Response:
     who, store = call.who, call.store
     plain = type(who)(who.user, who.token, who.scopes, admin=False)
     groups = {row["id"] for row in store.all("SELECT id FROM groups") if group_access(store, plain, row["id"]) >= OWNER}
-    projects = {row["id"] for row in store.all("SELECT * FROM projects")
-                if project_access(store, plain, row) >= MAINTAINER}
+    projects = {
+        row["id"] for row in store.all("SELECT * FROM projects") if project_access(store, plain, row) >= MAINTAINER
+    }
     assigned = _of_project(call, projects)
     rows = [row for row in _everything(call) if row["group_id"] in groups or row["id"] in assigned]
     return _answer(call, rows, _STATUSES)
@@ -98,8 +104,9 @@ def list_group(call: Call) -> Response:
     if group_access(call.store, call.who, group["id"]) < MAINTAINER:
         raise forbidden()
     above = ancestors(call.store, group["id"])
-    return _answer(call, [row for row in _everything(call)
-                          if row["group_id"] in above or row["runner_type"] == "instance_type"])
+    return _answer(
+        call, [row for row in _everything(call) if row["group_id"] in above or row["runner_type"] == "instance_type"]
+    )
 
 
 def list_project(call: Call) -> Response:
@@ -109,9 +116,14 @@ def list_project(call: Call) -> Response:
     above = ancestors(call.store, project["group_id"])
     assigned = _of_project(call, {project["id"]})
     shared = bool(project["shared_runners_enabled"])
-    return _answer(call, [row for row in _everything(call)
-                          if row["id"] in assigned or row["group_id"] in above
-                          or (shared and row["runner_type"] == "instance_type")])
+    return _answer(
+        call,
+        [
+            row
+            for row in _everything(call)
+            if row["id"] in assigned or row["group_id"] in above or (shared and row["runner_type"] == "instance_type")
+        ],
+    )
 
 
 ROUTES = (

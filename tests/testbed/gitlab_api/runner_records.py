@@ -49,17 +49,36 @@ def sentence(faults: Faults) -> str:
     return " and ".join(texts)
 
 
-def create(twin: Twin, values: t.Mapping[str, t.Any], *, registered: bool, creator_id: int | None,
-           group_id: int | None, project_id: int | None) -> Row:
+def create(
+    twin: Twin,
+    values: t.Mapping[str, t.Any],
+    *,
+    registered: bool,
+    creator_id: int | None,
+    group_id: int | None,
+    project_id: int | None,
+) -> Row:
     """Add a runner whose values passed the validation."""
     token, now = new_token(twin, values["runner_type"], registered), time.time()
     runner_id = twin.store.insert(
-        "runners", token=token, token_expires_at=_expiry(twin), registered=int(registered),
-        runner_type=values["runner_type"], group_id=group_id, description=values["description"],
-        maintenance_note=values["maintenance_note"], active=int(not values["paused"]), locked=int(values["locked"]),
-        run_untagged=int(values["run_untagged"]), access_level=values["access_level"],
-        maximum_timeout=values["maximum_timeout"], tag_list=json.dumps(tags(values["tag_list"])),
-        creator_id=creator_id, created_at=now, updated_at=now)
+        "runners",
+        token=token,
+        token_expires_at=_expiry(twin),
+        registered=int(registered),
+        runner_type=values["runner_type"],
+        group_id=group_id,
+        description=values["description"],
+        maintenance_note=values["maintenance_note"],
+        active=int(not values["paused"]),
+        locked=int(values["locked"]),
+        run_untagged=int(values["run_untagged"]),
+        access_level=values["access_level"],
+        maximum_timeout=values["maximum_timeout"],
+        tag_list=json.dumps(tags(values["tag_list"])),
+        creator_id=creator_id,
+        created_at=now,
+        updated_at=now,
+    )
     if project_id is not None:
         twin.store.insert("runner_projects", runner_id=runner_id, project_id=project_id)
     return twin.store.must("runners", runner_id)

@@ -45,10 +45,14 @@ def busy_runners(store: Store) -> set[int]:
 def runner(twin: Twin, row: Row, busy: t.Container[int] | None = None) -> Data:
     contacted = row["contacted_at"]
     data: Data = {
-        "id": row["id"], "description": row["description"],
+        "id": row["id"],
+        "description": row["description"],
         "ip_address": row["ip_address"] if twin.traits.has(Trait.IP_ADDRESS) else None,
-        "active": flag(row["active"]), "paused": not row["active"], "is_shared": row["runner_type"] == "instance_type",
-        "runner_type": row["runner_type"], "name": None,
+        "active": flag(row["active"]),
+        "paused": not row["active"],
+        "is_shared": row["runner_type"] == "instance_type",
+        "runner_type": row["runner_type"],
+        "name": None,
         "online": None if contacted is None else time.time() - contacted < ONLINE_SECONDS,
     }
     modern = twin.traits.has(Trait.RUNNER_CREATOR)
@@ -68,10 +72,15 @@ def runner_details(twin: Twin, row: Row, *, projects: bool = True, may_update: b
     last = store.one("SELECT * FROM managers WHERE runner_id = ? ORDER BY contacted_at DESC LIMIT 1", row["id"]) or {}
     hidden = twin.traits.has(Trait.NOTE_HIDDEN) and not may_update
     data: Data = {
-        **runner(twin, row), "tag_list": json.loads(row["tag_list"]), "run_untagged": flag(row["run_untagged"]),
-        "locked": flag(row["locked"]), "maximum_timeout": row["maximum_timeout"], "access_level": row["access_level"],
+        **runner(twin, row),
+        "tag_list": json.loads(row["tag_list"]),
+        "run_untagged": flag(row["run_untagged"]),
+        "locked": flag(row["locked"]),
+        "maximum_timeout": row["maximum_timeout"],
+        "access_level": row["access_level"],
         **{key: last.get(key) for key in ("version", "revision", "platform", "architecture")},
-        "contacted_at": stamp(row["contacted_at"]), "maintenance_note": None if hidden else row["maintenance_note"],
+        "contacted_at": stamp(row["contacted_at"]),
+        "maintenance_note": None if hidden else row["maintenance_note"],
     }
     if projects:
         data["projects"] = [basic_project(twin, project) for project in assigned_projects(store, row["id"])]
@@ -85,17 +94,22 @@ def runner_details(twin: Twin, row: Row, *, projects: bool = True, may_update: b
 
 def assigned_projects(store: Store, runner_id: int) -> list[Row]:
     """Return a runner's projects, its owner first."""
-    sql = ("SELECT projects.* FROM projects JOIN runner_projects ON projects.id = project_id "
-           "WHERE runner_id = ? ORDER BY runner_projects.id")
+    sql = (
+        "SELECT projects.* FROM projects JOIN runner_projects ON projects.id = project_id "
+        "WHERE runner_id = ? ORDER BY runner_projects.id"
+    )
     return store.all(sql, runner_id)
 
 
 def manager(twin: Twin, row: Row) -> Data:
     data: Data = {
-        "id": row["id"], "system_id": row["system_id"],
+        "id": row["id"],
+        "system_id": row["system_id"],
         **{key: row[key] for key in ("version", "revision", "platform", "architecture")},
-        "created_at": stamp(row["created_at"]), "contacted_at": stamp(row["contacted_at"]),
-        "ip_address": row["ip_address"], "status": contact_status(row),
+        "created_at": stamp(row["created_at"]),
+        "contacted_at": stamp(row["contacted_at"]),
+        "ip_address": row["ip_address"],
+        "status": contact_status(row),
     }
     if twin.traits.has(Trait.RUNNER_CREATOR):
         sql = "SELECT id FROM jobs WHERE manager_id = ? AND status IN ('running', 'canceling') LIMIT 1"

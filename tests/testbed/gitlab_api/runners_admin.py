@@ -28,18 +28,43 @@ if t.TYPE_CHECKING:
 
 TYPES = ("instance_type", "group_type", "project_type")
 LEVELS = ("not_protected", "ref_protected")
-_COMMON = (Param("description"), Param("maintenance_note"), Param("paused", "boolean"), Param("locked", "boolean"),
-           Param("access_level", values=LEVELS), Param("run_untagged", "boolean"), Param("tag_list", "list"),
-           Param("maximum_timeout", "integer"))
-_CREATE = (Param("runner_type", required=True, values=TYPES),
-           Param("group_id", "integer", only_for=("runner_type", "group_type")),
-           Param("project_id", "integer", only_for=("runner_type", "project_type")), *_COMMON)
-_UPDATE_KEYS = ("description", "active", "paused", "tag_list", "run_untagged", "locked", "access_level",
-                "maximum_timeout", "maintenance_note")
+_COMMON = (
+    Param("description"),
+    Param("maintenance_note"),
+    Param("paused", "boolean"),
+    Param("locked", "boolean"),
+    Param("access_level", values=LEVELS),
+    Param("run_untagged", "boolean"),
+    Param("tag_list", "list"),
+    Param("maximum_timeout", "integer"),
+)
+_CREATE = (
+    Param("runner_type", required=True, values=TYPES),
+    Param("group_id", "integer", only_for=("runner_type", "group_type")),
+    Param("project_id", "integer", only_for=("runner_type", "project_type")),
+    *_COMMON,
+)
+_UPDATE_KEYS = (
+    "description",
+    "active",
+    "paused",
+    "tag_list",
+    "run_untagged",
+    "locked",
+    "access_level",
+    "maximum_timeout",
+    "maintenance_note",
+)
 _ID = Param("id", "integer", required=True)
 _UNSET: dict[str, t.Any] = {
-    "description": None, "maintenance_note": None, "paused": False, "locked": False, "run_untagged": True,
-    "access_level": "not_protected", "tag_list": [], "maximum_timeout": None,
+    "description": None,
+    "maintenance_note": None,
+    "paused": False,
+    "locked": False,
+    "run_untagged": True,
+    "access_level": "not_protected",
+    "tag_list": [],
+    "maximum_timeout": None,
 }
 
 
@@ -59,8 +84,9 @@ def create_runner(call: Call) -> Response:
     faults = records.model_faults(values)
     if faults:
         raise bad_request(records.sentence(faults))
-    row = records.create(call.twin, values, registered=False, creator_id=call.who.user_id, group_id=group_id,
-                         project_id=project_id)
+    row = records.create(
+        call.twin, values, registered=False, creator_id=call.who.user_id, group_id=group_id, project_id=project_id
+    )
     return json_response(201, registration(row))
 
 
@@ -128,8 +154,9 @@ def update_runner(call: Call) -> Response:
     for name in ("active", "run_untagged", "locked", "access_level"):
         if given.get(name) is not None:
             changes[name] = given[name]
-    changes.update({name: given[name] for name in ("description", "maintenance_note", "maximum_timeout")
-                    if name in given})
+    changes.update(
+        {name: given[name] for name in ("description", "maintenance_note", "maximum_timeout") if name in given}
+    )
     if "tag_list" in given:
         changes["tag_list"] = records.tags(given["tag_list"] or [])
     faults = records.model_faults({**row, "tag_list": json.loads(row["tag_list"]), **changes})
@@ -206,8 +233,9 @@ def unassign(call: Call) -> Response:
         newest = "You cannot unassign a runner from the owner project. Delete the runner instead"
         older = "Only one project associated with the runner. Please remove the runner instead"
         raise forbidden(newest if call.has(Trait.UNASSIGN_TEXT) else older)
-    call.store.run("DELETE FROM runner_projects WHERE runner_id = ? AND project_id = ?", call.params["runner_id"],
-                   project["id"])
+    call.store.run(
+        "DELETE FROM runner_projects WHERE runner_id = ? AND project_id = ?", call.params["runner_id"], project["id"]
+    )
     records.tick(call.store, call.params["runner_id"])
     return no_content()
 
@@ -225,8 +253,15 @@ _RUNNER_ID = (Param("runner_id", "integer", required=True),)
 ROUTES = (
     Route("POST", f"{API}/user/runners", create_runner, scopes=("create_runner",), params=_CREATE),
     Route("GET", _ONE, get_runner, scopes=_MANAGE, params=(_ID, Param("include_projects", "boolean"))),
-    Route("PUT", _ONE, update_runner, scopes=_MANAGE, params=(_ID, Param("active", "boolean"), *_COMMON),
-          one_of=_UPDATE_KEYS, exclusive=("active", "paused")),
+    Route(
+        "PUT",
+        _ONE,
+        update_runner,
+        scopes=_MANAGE,
+        params=(_ID, Param("active", "boolean"), *_COMMON),
+        one_of=_UPDATE_KEYS,
+        exclusive=("active", "paused"),
+    ),
     Route("DELETE", _ONE, delete_runner, scopes=_MANAGE, params=(_ID,)),
     Route("GET", f"{_ONE}/managers", list_managers, scopes=_MANAGE, params=(_ID,)),
     Route("GET", f"{_ONE}/projects", list_runner_projects, scopes=_MANAGE, params=(_ID,)),

@@ -35,8 +35,9 @@ def verify(call: Call) -> Response:
 
 def delete_manager(call: Call) -> Response:
     row = records.authenticate(call.store, call.params["token"])
-    gone = call.store.run("DELETE FROM managers WHERE runner_id = ? AND system_id = ?", row["id"],
-                          call.params["system_id"])
+    gone = call.store.run(
+        "DELETE FROM managers WHERE runner_id = ? AND system_id = ?", row["id"], call.params["system_id"]
+    )
     if not gone:
         raise not_found("Runner manager not found")
     return no_content()
@@ -63,8 +64,7 @@ def register(call: Call) -> Response:
     faults = records.model_faults(values)
     if faults:
         raise bad_request(records.sentence(faults))
-    row = records.create(call.twin, values, registered=True, creator_id=None, group_id=group_id,
-                         project_id=project_id)
+    row = records.create(call.twin, values, registered=True, creator_id=None, group_id=group_id, project_id=project_id)
     records.contact(call.store, row, call.request.peer)
     return json_response(201, registration(row))
 
@@ -91,17 +91,30 @@ def discover(call: Call) -> Response:
 
 _TOKEN = Param("token", required=True)
 _SYSTEM = Param("system_id")
-_REGISTER = (_TOKEN, Param("description"), Param("maintenance_note"), Param("maintainer_note"),
-             Param("active", "boolean"), Param("paused", "boolean"), Param("locked", "boolean"),
-             Param("access_level", values=LEVELS), Param("run_untagged", "boolean"), Param("tag_list", "list"),
-             Param("maximum_timeout", "integer"))
+_REGISTER = (
+    _TOKEN,
+    Param("description"),
+    Param("maintenance_note"),
+    Param("maintainer_note"),
+    Param("active", "boolean"),
+    Param("paused", "boolean"),
+    Param("locked", "boolean"),
+    Param("access_level", values=LEVELS),
+    Param("run_untagged", "boolean"),
+    Param("tag_list", "list"),
+    Param("maximum_timeout", "integer"),
+)
 ROUTES = (
     Route("POST", f"{API}/runners/verify", verify, "runner", params=(_TOKEN, _SYSTEM)),
-    Route("DELETE", f"{API}/runners/managers", delete_manager, "runner",
-          params=(_TOKEN, Param("system_id", required=True))),
+    Route(
+        "DELETE",
+        f"{API}/runners/managers",
+        delete_manager,
+        "runner",
+        params=(_TOKEN, Param("system_id", required=True)),
+    ),
     Route("POST", f"{API}/runners/reset_authentication_token", reset_by_token, "runner", params=(_TOKEN,)),
     Route("GET", f"{API}/runners/router/discovery", discover, "runner"),
     Route("DELETE", f"{API}/runners", delete_runner, "runner", params=(_TOKEN,)),
-    Route("POST", f"{API}/runners", register, "runner", params=_REGISTER,
-          exclusive=("active", "paused")),
+    Route("POST", f"{API}/runners", register, "runner", params=_REGISTER, exclusive=("active", "paused")),
 )

@@ -30,15 +30,27 @@ GROUP, SUBGROUP, HIDDEN_GROUP = 10, 11, 12
 PROJECT, SUBGROUP_PROJECT, HIDDEN_PROJECT = 20, 21, 22
 DEFAULT_ADMIN_TOKEN = "glpat-TwinRoot7Qw4Zk9XvB2n"
 
-_USERS = ((ROOT, "root", "Administrator", 1, "active"), (USER, "user", "Ordinary User", 0, "active"),
-          (BLOCKED, "blocked", "Blocked User", 0, "blocked"))
-_GROUPS = ((GROUP, None, "fleet", "fleet"), (SUBGROUP, GROUP, "tools", "fleet/tools"),
-           (HIDDEN_GROUP, None, "vault", "vault"))
-_PROJECTS = ((PROJECT, GROUP, "app", "fleet/app", None),
-             (SUBGROUP_PROJECT, SUBGROUP, "builder", "fleet/tools/builder", "fleet/tools/maker"),
-             (HIDDEN_PROJECT, HIDDEN_GROUP, "secrets", "vault/secrets", None))
-_MEMBERS = ((ROOT, "group", GROUP, OWNER), (USER, "group", SUBGROUP, OWNER), (USER, "project", PROJECT, DEVELOPER),
-            (BLOCKED, "group", SUBGROUP, OWNER))
+_USERS = (
+    (ROOT, "root", "Administrator", 1, "active"),
+    (USER, "user", "Ordinary User", 0, "active"),
+    (BLOCKED, "blocked", "Blocked User", 0, "blocked"),
+)
+_GROUPS = (
+    (GROUP, None, "fleet", "fleet"),
+    (SUBGROUP, GROUP, "tools", "fleet/tools"),
+    (HIDDEN_GROUP, None, "vault", "vault"),
+)
+_PROJECTS = (
+    (PROJECT, GROUP, "app", "fleet/app", None),
+    (SUBGROUP_PROJECT, SUBGROUP, "builder", "fleet/tools/builder", "fleet/tools/maker"),
+    (HIDDEN_PROJECT, HIDDEN_GROUP, "secrets", "vault/secrets", None),
+)
+_MEMBERS = (
+    (ROOT, "group", GROUP, OWNER),
+    (USER, "group", SUBGROUP, OWNER),
+    (USER, "project", PROJECT, DEVELOPER),
+    (BLOCKED, "group", SUBGROUP, OWNER),
+)
 
 
 def seed(store: Store) -> None:
@@ -47,23 +59,57 @@ def seed(store: Store) -> None:
     for user_id, username, name, admin, state in _USERS:
         store.insert("users", id=user_id, username=username, name=name, admin=admin, state=state, created_at=now)
     for group_id, parent_id, name, full_path in _GROUPS:
-        store.insert("groups", id=group_id, parent_id=parent_id, name=name, path=name, full_path=full_path,
-                     runners_token=registration_token(), created_at=now)
+        store.insert(
+            "groups",
+            id=group_id,
+            parent_id=parent_id,
+            name=name,
+            path=name,
+            full_path=full_path,
+            runners_token=registration_token(),
+            created_at=now,
+        )
     for project_id, group, name, full_path, old_path in _PROJECTS:
-        store.insert("projects", id=project_id, group_id=group, name=name, path=name, full_path=full_path,
-                     old_path=old_path, runners_token=registration_token(), shared_runners_enabled=1, archived=0,
-                     created_at=now)
+        store.insert(
+            "projects",
+            id=project_id,
+            group_id=group,
+            name=name,
+            path=name,
+            full_path=full_path,
+            old_path=old_path,
+            runners_token=registration_token(),
+            shared_runners_enabled=1,
+            archived=0,
+            created_at=now,
+        )
     for user_id, kind, object_id, access in _MEMBERS:
         store.insert("members", user_id=user_id, kind=kind, object_id=object_id, access=access)
     store.set("registration_token", registration_token())
 
 
-def add_token(store: Store, user_id: int, scopes: list[str], *, token: str = "", expires_at: str | None = None,
-              revoked: bool = False, name: str = "twin") -> tuple[int, str]:
+def add_token(
+    store: Store,
+    user_id: int,
+    scopes: list[str],
+    *,
+    token: str = "",
+    expires_at: str | None = None,
+    revoked: bool = False,
+    name: str = "twin",
+) -> tuple[int, str]:
     """Add an access token and return its id and text."""
     text = token or access_token()
-    token_id = store.insert("tokens", token=text, user_id=user_id, name=name, scopes=json.dumps(scopes),
-                            expires_at=expires_at, revoked=int(revoked), created_at=time.time())
+    token_id = store.insert(
+        "tokens",
+        token=text,
+        user_id=user_id,
+        name=name,
+        scopes=json.dumps(scopes),
+        expires_at=expires_at,
+        revoked=int(revoked),
+        created_at=time.time(),
+    )
     return token_id, text
 
 

@@ -18,8 +18,16 @@ DEFAULT_VERSION = "18.6.2"
 class TwinServer:
     """A twin that listens while the `with` block runs."""
 
-    def __init__(self, version: str = DEFAULT_VERSION, *, bind: str = "127.0.0.1", port: int = 0, db: str = ":memory:",
-                 admin_token: str = "", external_url: str = "") -> None:
+    def __init__(
+        self,
+        version: str = DEFAULT_VERSION,
+        *,
+        bind: str = "127.0.0.1",
+        port: int = 0,
+        db: str = ":memory:",
+        admin_token: str = "",
+        external_url: str = "",
+    ) -> None:
         self.twin = Twin(db, version, admin_token, external_url)
         self._server = Server(self.twin, bind, port)
         self.url = self._server.url
@@ -31,8 +39,13 @@ class TwinServer:
     def admin_token(self) -> str:
         return self.twin.admin_token
 
-    def token(self, scopes: t.Sequence[str] = ("api",), user: str = "root", expires_at: str | None = None,
-              revoked: bool = False) -> str:
+    def token(
+        self,
+        scopes: t.Sequence[str] = ("api",),
+        user: str = "root",
+        expires_at: str | None = None,
+        revoked: bool = False,
+    ) -> str:
         """Make an access token."""
         return self.client.token(scopes, user=user, expires_at=expires_at, revoked=revoked)
 

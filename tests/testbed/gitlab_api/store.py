@@ -54,8 +54,21 @@ CREATE TABLE IF NOT EXISTS trace_chunks (job_id INTEGER, start INTEGER, data BLO
 CREATE TABLE IF NOT EXISTS artifacts (job_id INTEGER, file_type TEXT, file_format TEXT, filename TEXT, data BLOB,
   expire_at REAL, PRIMARY KEY (job_id, file_type));
 """
-TABLES = ("settings", "users", "tokens", "groups", "projects", "members", "runners", "runner_projects", "managers",
-          "pipelines", "jobs", "trace_chunks", "artifacts")
+TABLES = (
+    "settings",
+    "users",
+    "tokens",
+    "groups",
+    "projects",
+    "members",
+    "runners",
+    "runner_projects",
+    "managers",
+    "pipelines",
+    "jobs",
+    "trace_chunks",
+    "artifacts",
+)
 
 
 class Store:

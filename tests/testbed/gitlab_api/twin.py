@@ -75,10 +75,23 @@ def put_latency(call: Call) -> Response:
 def _shown(call: Call, job: Row) -> dict[str, t.Any]:
     text = queue.trace(call.store, job["id"]).decode("utf-8", "replace")
     times = ("created_at", "handed_out_at", "started_at", "finished_at")
-    plain = ("id", "name", "project_id", "status", "runner_id", "system_id", "handed_out", "failure_reason",
-             "exit_code")
-    return {**{key: job[key] for key in plain}, "tag_list": json.loads(job["tag_list"]), "trace": text,
-            **{key: stamp(job[key]) for key in times}}
+    plain = (
+        "id",
+        "name",
+        "project_id",
+        "status",
+        "runner_id",
+        "system_id",
+        "handed_out",
+        "failure_reason",
+        "exit_code",
+    )
+    return {
+        **{key: job[key] for key in plain},
+        "tag_list": json.loads(job["tag_list"]),
+        "trace": text,
+        **{key: stamp(job[key]) for key in times},
+    }
 
 
 def list_jobs(call: Call) -> Response:
@@ -119,8 +132,13 @@ def add_access_token(call: Call) -> Response:
     user = call.store.one("SELECT id FROM users WHERE username = ?", fields.get("user", "root"))
     if user is None:
         raise not_found("User")
-    token_id, text = add_token(call.store, user["id"], list(fields.get("scopes") or ["api"]),
-                               expires_at=fields.get("expires_at"), revoked=bool(fields.get("revoked")))
+    token_id, text = add_token(
+        call.store,
+        user["id"],
+        list(fields.get("scopes") or ["api"]),
+        expires_at=fields.get("expires_at"),
+        revoked=bool(fields.get("revoked")),
+    )
     return json_response(201, {"id": token_id, "token": text})
 
 
@@ -129,11 +147,19 @@ def list_runners(call: Call) -> Response:
     flags = ("active", "locked", "run_untagged", "orphaned", "registered")
     rows = call.store.all("SELECT * FROM runners ORDER BY id")
     managers = call.store.all("SELECT * FROM managers ORDER BY id")
-    return json_response(200, [
-        {**row, **{name: bool(row[name]) for name in flags}, "paused": not row["active"],
-         "tag_list": json.loads(row["tag_list"]),
-         "managers": [found for found in managers if found["runner_id"] == row["id"]]}
-        for row in rows])
+    return json_response(
+        200,
+        [
+            {
+                **row,
+                **{name: bool(row[name]) for name in flags},
+                "paused": not row["active"],
+                "tag_list": json.loads(row["tag_list"]),
+                "managers": [found for found in managers if found["runner_id"] == row["id"]],
+            }
+            for row in rows
+        ],
+    )
 
 
 def change_runner(call: Call) -> Response:
@@ -148,8 +174,10 @@ def change_runner(call: Call) -> Response:
 
 
 def registration_tokens(call: Call) -> Response:
-    tables = {name: {str(row["id"]): row["runners_token"] for row in call.store.all(f"SELECT * FROM {name}")}
-              for name in ("groups", "projects")}
+    tables = {
+        name: {str(row["id"]): row["runners_token"] for row in call.store.all(f"SELECT * FROM {name}")}
+        for name in ("groups", "projects")
+    }
     return json_response(200, {"instance": call.store.settings()["registration_token"], **tables})
 
 
@@ -174,23 +202,26 @@ def reset_twin(call: Call) -> Response:
 
 
 _T = "/-/twin"
-ROUTES = tuple(Route(method, f"{_T}/{path}", handler, "open", params=params) for method, path, handler, params in (
-    ("GET", "requests", get_requests, ()),
-    ("DELETE", "requests", delete_requests, ()),
-    ("GET", "faults", get_faults, ()),
-    ("PUT", "faults", put_faults, ()),
-    ("DELETE", "faults", delete_faults, ()),
-    ("GET", "latency", get_latency, ()),
-    ("PUT", "latency", put_latency, ()),
-    ("GET", "jobs", list_jobs, (Param("status", values=queue.STATUSES),)),
-    ("POST", "jobs", add_jobs, ()),
-    ("POST", "jobs/:id/cancel", cancel_job, (_ID,)),
-    ("POST", "jobs/:id/erase", erase_job, (_ID,)),
-    ("POST", "tokens", add_access_token, ()),
-    ("GET", "runners", list_runners, ()),
-    ("PUT", "runners/:id", change_runner, (_ID,)),
-    ("GET", "registration_tokens", registration_tokens, ()),
-    ("GET", "settings", get_settings, ()),
-    ("PUT", "settings", put_settings, ()),
-    ("POST", "reset", reset_twin, ()),
-))
+ROUTES = tuple(
+    Route(method, f"{_T}/{path}", handler, "open", params=params)
+    for method, path, handler, params in (
+        ("GET", "requests", get_requests, ()),
+        ("DELETE", "requests", delete_requests, ()),
+        ("GET", "faults", get_faults, ()),
+        ("PUT", "faults", put_faults, ()),
+        ("DELETE", "faults", delete_faults, ()),
+        ("GET", "latency", get_latency, ()),
+        ("PUT", "latency", put_latency, ()),
+        ("GET", "jobs", list_jobs, (Param("status", values=queue.STATUSES),)),
+        ("POST", "jobs", add_jobs, ()),
+        ("POST", "jobs/:id/cancel", cancel_job, (_ID,)),
+        ("POST", "jobs/:id/erase", erase_job, (_ID,)),
+        ("POST", "tokens", add_access_token, ()),
+        ("GET", "runners", list_runners, ()),
+        ("PUT", "runners/:id", change_runner, (_ID,)),
+        ("GET", "registration_tokens", registration_tokens, ()),
+        ("GET", "settings", get_settings, ()),
+        ("PUT", "settings", put_settings, ()),
+        ("POST", "reset", reset_twin, ()),
+    )
+)

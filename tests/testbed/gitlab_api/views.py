@@ -31,17 +31,34 @@ def flag(value: t.Any) -> bool:
 
 def basic_user(twin: Twin, user: Row) -> Data:
     return {
-        "id": user["id"], "username": user["username"], "public_email": "", "name": user["name"],
-        "state": user["state"], "locked": False, "avatar_url": None,
+        "id": user["id"],
+        "username": user["username"],
+        "public_email": "",
+        "name": user["name"],
+        "state": user["state"],
+        "locked": False,
+        "avatar_url": None,
         "web_url": f"{twin.external_url}/{user['username']}",
     }
 
 
 def full_user(twin: Twin, user: Row) -> Data:
     return {
-        **basic_user(twin, user), "created_at": stamp(user["created_at"]), "bio": "", "location": "", "linkedin": "",
-        "twitter": "", "website_url": "", "job_title": "", "pronouns": None, "organization": "", "bot": False,
-        "work_information": None, "followers": 0, "following": 0, "local_time": None,
+        **basic_user(twin, user),
+        "created_at": stamp(user["created_at"]),
+        "bio": "",
+        "location": "",
+        "linkedin": "",
+        "twitter": "",
+        "website_url": "",
+        "job_title": "",
+        "pronouns": None,
+        "organization": "",
+        "bot": False,
+        "work_information": None,
+        "followers": 0,
+        "following": 0,
+        "local_time": None,
     }
 
 
@@ -49,10 +66,21 @@ def current_user(twin: Twin, user: Row) -> Data:
     """Return the caller himself; `is_admin` is absent for others than administrators (API facts 7)."""
     created = stamp(user["created_at"])
     own: Data = {
-        **full_user(twin, user), "last_sign_in_at": created, "confirmed_at": created, "last_activity_on": None,
-        "email": f"{user['username']}@example.com", "theme_id": 3, "color_scheme_id": 1, "projects_limit": 100000,
-        "current_sign_in_at": created, "identities": [], "can_create_group": True, "can_create_project": True,
-        "two_factor_enabled": False, "external": False, "private_profile": False,
+        **full_user(twin, user),
+        "last_sign_in_at": created,
+        "confirmed_at": created,
+        "last_activity_on": None,
+        "email": f"{user['username']}@example.com",
+        "theme_id": 3,
+        "color_scheme_id": 1,
+        "projects_limit": 100000,
+        "current_sign_in_at": created,
+        "identities": [],
+        "can_create_group": True,
+        "can_create_project": True,
+        "two_factor_enabled": False,
+        "external": False,
+        "private_profile": False,
         "commit_email": f"{user['username']}@example.com",
     }
     if user["admin"]:
@@ -72,19 +100,30 @@ def full_name(store: Store, group_id: int | None) -> str:
 
 def group(twin: Twin, row: Row) -> Data:
     return {
-        "id": row["id"], "web_url": f"{twin.external_url}/groups/{row['full_path']}", "name": row["name"],
-        "path": row["path"], "description": "", "visibility": "private",
-        "full_name": full_name(twin.store, row["id"]), "full_path": row["full_path"],
-        "created_at": stamp(row["created_at"]), "parent_id": row["parent_id"], "shared_runners_setting": "enabled",
+        "id": row["id"],
+        "web_url": f"{twin.external_url}/groups/{row['full_path']}",
+        "name": row["name"],
+        "path": row["path"],
+        "description": "",
+        "visibility": "private",
+        "full_name": full_name(twin.store, row["id"]),
+        "full_path": row["full_path"],
+        "created_at": stamp(row["created_at"]),
+        "parent_id": row["parent_id"],
+        "shared_runners_setting": "enabled",
     }
 
 
 def project_identity(twin: Twin, row: Row) -> Data:
     """Return the keys that a runner's job shows of its project (API facts 5)."""
     return {
-        "id": row["id"], "description": None, "name": row["name"],
-        "name_with_namespace": f"{full_name(twin.store, row['group_id'])} / {row['name']}", "path": row["path"],
-        "path_with_namespace": row["full_path"], "created_at": stamp(row["created_at"]),
+        "id": row["id"],
+        "description": None,
+        "name": row["name"],
+        "name_with_namespace": f"{full_name(twin.store, row['group_id'])} / {row['name']}",
+        "path": row["path"],
+        "path_with_namespace": row["full_path"],
+        "created_at": stamp(row["created_at"]),
     }
 
 
@@ -93,13 +132,26 @@ def basic_project(twin: Twin, row: Row) -> Data:
     url = f"{twin.external_url}/{row['full_path']}"
     host = twin.external_url.partition("://")[2].partition(":")[0]
     return {
-        **project_identity(twin, row), "default_branch": "main", "tag_list": [], "topics": [],
-        "ssh_url_to_repo": f"git@{host}:{row['full_path']}.git", "http_url_to_repo": f"{url}.git", "web_url": url,
-        "readme_url": f"{url}/-/blob/main/README.md", "forks_count": 0, "avatar_url": None, "star_count": 0,
+        **project_identity(twin, row),
+        "default_branch": "main",
+        "tag_list": [],
+        "topics": [],
+        "ssh_url_to_repo": f"git@{host}:{row['full_path']}.git",
+        "http_url_to_repo": f"{url}.git",
+        "web_url": url,
+        "readme_url": f"{url}/-/blob/main/README.md",
+        "forks_count": 0,
+        "avatar_url": None,
+        "star_count": 0,
         "last_activity_at": stamp(row["created_at"]),
         "namespace": {
-            "id": owner["id"], "name": owner["name"], "path": owner["path"], "kind": "group",
-            "full_path": owner["full_path"], "parent_id": owner["parent_id"], "avatar_url": None,
+            "id": owner["id"],
+            "name": owner["name"],
+            "path": owner["path"],
+            "kind": "group",
+            "full_path": owner["full_path"],
+            "parent_id": owner["parent_id"],
+            "avatar_url": None,
             "web_url": f"{twin.external_url}/groups/{owner['full_path']}",
         },
     }
@@ -107,8 +159,13 @@ def basic_project(twin: Twin, row: Row) -> Data:
 
 def project(twin: Twin, row: Row, access: int) -> Data:
     return {
-        **basic_project(twin, row), "archived": flag(row["archived"]), "visibility": "private", "ci_config_path": None,
+        **basic_project(twin, row),
+        "archived": flag(row["archived"]),
+        "visibility": "private",
+        "ci_config_path": None,
         "shared_runners_enabled": flag(row["shared_runners_enabled"]),
-        "permissions": {"project_access": {"access_level": access, "notification_level": 3} if access else None,
-                        "group_access": None},
+        "permissions": {
+            "project_access": {"access_level": access, "notification_level": 3} if access else None,
+            "group_access": None,
+        },
     }

@@ -25,11 +25,13 @@ def _running() -> t.Iterator[dict[str, TwinServer]]:
 @pytest.fixture
 def versions(_running: dict[str, TwinServer]) -> Versions:
     """Return a twin of the version asked for, freshly reset."""
+
     def get(version: str) -> TwinServer:
         if version not in _running:
             _running[version] = TwinServer(version).start()
         _running[version].client.reset()
         return _running[version]
+
     return get
 
 

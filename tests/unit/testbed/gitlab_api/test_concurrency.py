@@ -17,8 +17,9 @@ from testbed.gitlab_api.client import Session
 
 def test_each_job_goes_to_one_runner(twin: TwinServer, root: Session) -> None:
     """Eight runners race for twenty jobs: each is handed out once, and nobody gets the same twice."""
-    tokens = [root.call("POST", "/api/v4/user/runners", {"runner_type": "instance_type"}).json["token"]
-              for _ in range(8)]
+    tokens = [
+        root.call("POST", "/api/v4/user/runners", {"runner_type": "instance_type"}).json["token"] for _ in range(8)
+    ]
     twin.client.add_jobs(20)
     start = threading.Barrier(8)
 
@@ -76,17 +77,24 @@ def raw(twin: TwinServer, data: bytes) -> bytes:
 def test_http_details(twin: TwinServer) -> None:
     """Chunked bodies, 100-continue, pipelined requests, and what is not HTTP."""
     body = b'{"token":"x"}'
-    chunked = (b"POST /api/v4/runners/verify HTTP/1.1\r\nHost: h\r\ncontent-type: application/json\r\n"
-               b"Transfer-Encoding: chunked\r\n\r\n5\r\n" + body[:5] + b"\r\n8\r\n" + body[5:] + b"\r\n0\r\n\r\n")
+    chunked = (
+        b"POST /api/v4/runners/verify HTTP/1.1\r\nHost: h\r\ncontent-type: application/json\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n5\r\n" + body[:5] + b"\r\n8\r\n" + body[5:] + b"\r\n0\r\n\r\n"
+    )
     assert raw(twin, chunked).startswith(b"HTTP/1.1 403 Forbidden\r\n")
-    expect = (b"POST /api/v4/runners/verify HTTP/1.1\r\nExpect: 100-continue\r\nContent-Type: application/json\r\n"
-              b"Content-Length: 13\r\n\r\n" + body)
+    expect = (
+        b"POST /api/v4/runners/verify HTTP/1.1\r\nExpect: 100-continue\r\nContent-Type: application/json\r\n"
+        b"Content-Length: 13\r\n\r\n" + body
+    )
     assert raw(twin, expect).startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 403 Forbidden\r\n")
     get = b"GET /-/health HTTP/1.1\r\n\r\n"
     assert raw(twin, get + get).count(b"GitLab OK") == 2
     assert raw(twin, b"GET /-/health HTTP/1.0\r\n\r\n" + get).count(b"GitLab OK") == 1
-    for wrong in (b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
-                  b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n"):
+    for wrong in (
+        b"nonsense\r\n\r\n",
+        b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
+        b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+    ):
         assert raw(twin, wrong).startswith(b"HTTP/1.1 400 Bad Request\r\n")
 
 

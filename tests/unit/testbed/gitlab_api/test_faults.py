@@ -16,24 +16,32 @@ VERSION, CREATE = "/api/v4/version", "/api/v4/user/runners"
 INSTANCE = {"runner_type": "instance_type"}
 
 
-@pytest.mark.parametrize(("rule", "statuses"), [
-    pytest.param({"status": 500}, [500, 500, 500], id="always"),
-    pytest.param({"status": 500, "times": 1}, [500, 200, 200], id="once"),
-    pytest.param({"status": 500, "skip": 1, "times": 1}, [200, 500, 200], id="the-second"),
-    pytest.param({"status": 500, "path": "/version$"}, [500, 500, 500], id="path"),
-    pytest.param({"status": 500, "path": "/runners"}, [200, 200, 200], id="other-path"),
-    pytest.param({"status": 500, "method": "POST"}, [200, 200, 200], id="other-method"),
-])
+@pytest.mark.parametrize(
+    ("rule", "statuses"),
+    [
+        pytest.param({"status": 500}, [500, 500, 500], id="always"),
+        pytest.param({"status": 500, "times": 1}, [500, 200, 200], id="once"),
+        pytest.param({"status": 500, "skip": 1, "times": 1}, [200, 500, 200], id="the-second"),
+        pytest.param({"status": 500, "path": "/version$"}, [500, 500, 500], id="path"),
+        pytest.param({"status": 500, "path": "/runners"}, [200, 200, 200], id="other-path"),
+        pytest.param({"status": 500, "method": "POST"}, [200, 200, 200], id="other-method"),
+    ],
+)
 def test_status(twin: TwinServer, root: Session, rule: dict[str, t.Any], statuses: list[int]) -> None:
     twin.client.set_faults([rule])
     assert [root.call("GET", VERSION).status for _ in range(3)] == statuses
     assert twin.client.faults()[0]["hits"] == statuses.count(500)
 
 
-@pytest.mark.parametrize(("body", "kind"), [
-    ({"message": "no"}, "application/json"), ('{"message":"no"}', "application/json"), ("Retry later\n", "text/plain"),
-    ("<html>", "text/html"),
-])
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ({"message": "no"}, "application/json"),
+        ('{"message":"no"}', "application/json"),
+        ("Retry later\n", "text/plain"),
+        ("<html>", "text/html"),
+    ],
+)
 def test_body_and_headers(twin: TwinServer, root: Session, body: t.Any, kind: str) -> None:
     twin.client.set_faults([{"status": 503, "body": body, "headers": {"Retry-After": 3}}])
     answer = root.call("GET", VERSION)
@@ -49,9 +57,13 @@ def test_first_rule_that_still_works_wins(twin: TwinServer, root: Session) -> No
     assert root.call("GET", VERSION).status == 200
 
 
-@pytest.mark.parametrize(("rule", "runners"), [
-    pytest.param({"reset": True}, 0, id="dropped-before"), pytest.param({"after": True}, 1, id="dropped-after"),
-])
+@pytest.mark.parametrize(
+    ("rule", "runners"),
+    [
+        pytest.param({"reset": True}, 0, id="dropped-before"),
+        pytest.param({"after": True}, 1, id="dropped-after"),
+    ],
+)
 def test_dropped_connection(twin: TwinServer, root: Session, rule: dict[str, t.Any], runners: int) -> None:
     """Dropped after the work, a client can't know that its runner exists."""
     twin.client.set_faults([{**rule, "times": 1, "path": "user/runners"}])
@@ -62,9 +74,14 @@ def test_dropped_connection(twin: TwinServer, root: Session, rule: dict[str, t.A
     assert root.call("POST", CREATE, INSTANCE).status == 201
 
 
-@pytest.mark.parametrize(("rules", "text"), [
-    ([{"stat": 1}], "unknown keys: stat"), ([{"path": "("}], "not a regular expression"), ({"a": 1}, "list of rules"),
-])
+@pytest.mark.parametrize(
+    ("rules", "text"),
+    [
+        ([{"stat": 1}], "unknown keys: stat"),
+        ([{"path": "("}], "not a regular expression"),
+        ({"a": 1}, "list of rules"),
+    ],
+)
 def test_bad_rules_are_refused(twin: TwinServer, rules: t.Any, text: str) -> None:
     answer = Session(twin.url).call("PUT", "/-/twin/faults", rules)
     assert answer.status == 400
@@ -92,8 +109,10 @@ def test_counts(twin: TwinServer, root: Session) -> None:
     root.call("GET", "/nowhere")
     twin.client.jobs()
     assert twin.client.requests() == {
-        "total": 4, "by_route": {"POST /api/v4/user/runners": 1, "GET /api/v4/runners/:id": 2, "GET (unknown)": 1},
-        "by_status": {"201": 1, "200": 1, "404": 2}}
+        "total": 4,
+        "by_route": {"POST /api/v4/user/runners": 1, "GET /api/v4/runners/:id": 2, "GET (unknown)": 1},
+        "by_status": {"201": 1, "200": 1, "404": 2},
+    }
     twin.client.clear_requests()
     assert twin.client.requests() == {"total": 0, "by_route": {}, "by_status": {}}
 

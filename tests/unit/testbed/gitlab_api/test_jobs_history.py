@@ -11,9 +11,33 @@ import pytest
 from testbed.gitlab_api import TwinServer
 from testbed.gitlab_api.client import Session
 
-JOB_KEYS = ["id", "status", "stage", "name", "ref", "tag", "coverage", "allow_failure", "created_at", "started_at",
-            "finished_at", "erased_at", "duration", "queued_duration", "user", "commit", "pipeline", "web_url",
-            "project", "artifacts", "runner", "runner_manager", "artifacts_expire_at", "archived", "tag_list"]
+JOB_KEYS = [
+    "id",
+    "status",
+    "stage",
+    "name",
+    "ref",
+    "tag",
+    "coverage",
+    "allow_failure",
+    "created_at",
+    "started_at",
+    "finished_at",
+    "erased_at",
+    "duration",
+    "queued_duration",
+    "user",
+    "commit",
+    "pipeline",
+    "web_url",
+    "project",
+    "artifacts",
+    "runner",
+    "runner_manager",
+    "artifacts_expire_at",
+    "archived",
+    "tag_list",
+]
 
 
 @pytest.fixture
@@ -32,32 +56,51 @@ def _job_token(twin: TwinServer, job_id: int) -> str:
     return str(twin.twin.store.must("jobs", job_id)["token"])
 
 
-@pytest.mark.parametrize(("path", "expected"), [
-    ("projects/20/jobs", [3, 2, 1]), ("projects/20/jobs?scope[]=failed", [1]), ("projects/20/jobs?scope=running", [2]),
-    ("projects/20/jobs?scope[]=failed&scope[]=pending", [3, 1]), ("projects/21/jobs", []),
-    ("projects/20/pipelines/1/jobs", [2, 1]), ("projects/20/pipelines/1/jobs?scope[]=failed", [1]),
-    ("runners/1/jobs", [1, 2]), ("runners/1/jobs?order_by=id", [2, 1]), ("runners/1/jobs?order_by=id&sort=asc", [1, 2]),
-    ("runners/1/jobs?status=running", [2]), ("runners/1/jobs?system_id=s_1", [1]),
-    ("projects/20/pipelines", [2, 1]), ("projects/20/pipelines?sort=asc", [1, 2]),
-    ("projects/20/pipelines?status=pending", [2]), ("projects/20/pipelines?ref=topic", []),
-    ("projects/20/pipelines?scope=finished", []), ("projects/20/pipelines?scope=running", [1]),
-    ("projects/20/pipelines?scope=branches", [2, 1]), ("projects/20/pipelines?username=user", []),
-    ("projects/20/pipelines?updated_after=2999-01-01", []), ("projects/20/pipelines?updated_before=2999-01-01", [2, 1]),
-    ("projects/20/pipelines?order_by=status", [1, 2]), ("projects/20/pipelines?order_by=updated_at", [1, 2]),
-])
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("projects/20/jobs", [3, 2, 1]),
+        ("projects/20/jobs?scope[]=failed", [1]),
+        ("projects/20/jobs?scope=running", [2]),
+        ("projects/20/jobs?scope[]=failed&scope[]=pending", [3, 1]),
+        ("projects/21/jobs", []),
+        ("projects/20/pipelines/1/jobs", [2, 1]),
+        ("projects/20/pipelines/1/jobs?scope[]=failed", [1]),
+        ("runners/1/jobs", [1, 2]),
+        ("runners/1/jobs?order_by=id", [2, 1]),
+        ("runners/1/jobs?order_by=id&sort=asc", [1, 2]),
+        ("runners/1/jobs?status=running", [2]),
+        ("runners/1/jobs?system_id=s_1", [1]),
+        ("projects/20/pipelines", [2, 1]),
+        ("projects/20/pipelines?sort=asc", [1, 2]),
+        ("projects/20/pipelines?status=pending", [2]),
+        ("projects/20/pipelines?ref=topic", []),
+        ("projects/20/pipelines?scope=finished", []),
+        ("projects/20/pipelines?scope=running", [1]),
+        ("projects/20/pipelines?scope=branches", [2, 1]),
+        ("projects/20/pipelines?username=user", []),
+        ("projects/20/pipelines?updated_after=2999-01-01", []),
+        ("projects/20/pipelines?updated_before=2999-01-01", [2, 1]),
+        ("projects/20/pipelines?order_by=status", [1, 2]),
+        ("projects/20/pipelines?order_by=updated_at", [1, 2]),
+    ],
+)
 def test_lists(worked: Session, path: str, expected: list[int]) -> None:
     answer = worked.call("GET", f"/api/v4/{path}")
     assert (answer.status, [found["id"] for found in answer.json]) == (200, expected)
 
 
-@pytest.mark.parametrize(("path", "status", "body"), [
-    ("projects/20/jobs?scope[]=nope", 400, {"error": "scope does not have a valid value"}),
-    ("projects/20/jobs/77", 404, {"message": "404 Not found"}),
-    ("projects/21/jobs/1", 404, {"message": "404 Not found"}),
-    ("projects/99/jobs", 404, {"message": "404 Project Not Found"}),
-    ("projects/20/pipelines/77", 404, {"message": "404 Not found"}),
-    ("runners/1/jobs?status=nope", 400, {"error": "status does not have a valid value"}),
-])
+@pytest.mark.parametrize(
+    ("path", "status", "body"),
+    [
+        ("projects/20/jobs?scope[]=nope", 400, {"error": "scope does not have a valid value"}),
+        ("projects/20/jobs/77", 404, {"message": "404 Not found"}),
+        ("projects/21/jobs/1", 404, {"message": "404 Not found"}),
+        ("projects/99/jobs", 404, {"message": "404 Project Not Found"}),
+        ("projects/20/pipelines/77", 404, {"message": "404 Not found"}),
+        ("runners/1/jobs?status=nope", 400, {"error": "status does not have a valid value"}),
+    ],
+)
 def test_refusals(worked: Session, path: str, status: int, body: t.Any) -> None:
     answer = worked.call("GET", f"/api/v4/{path}")
     assert (answer.status, answer.json) == (status, body)
@@ -84,16 +127,44 @@ def test_duration_grows(worked: Session) -> None:
 
 def test_runner_job(worked: Session) -> None:
     shown = worked.call("GET", "/api/v4/runners/1/jobs?status=running").json[0]
-    assert list(shown) == [*JOB_KEYS[:JOB_KEYS.index("project")], "project"]
-    assert list(shown["project"]) == ["id", "description", "name", "name_with_namespace", "path",
-                                      "path_with_namespace", "created_at"]
+    assert list(shown) == [*JOB_KEYS[: JOB_KEYS.index("project")], "project"]
+    assert list(shown["project"]) == [
+        "id",
+        "description",
+        "name",
+        "name_with_namespace",
+        "path",
+        "path_with_namespace",
+        "created_at",
+    ]
 
 
 def test_pipeline(worked: Session) -> None:
     one = worked.call("GET", "/api/v4/projects/20/pipelines/1").json
-    assert list(one) == ["id", "iid", "project_id", "sha", "ref", "status", "source", "created_at", "updated_at",
-                         "web_url", "name", "before_sha", "tag", "yaml_errors", "user", "started_at", "finished_at",
-                         "committed_at", "duration", "queued_duration", "coverage", "detailed_status"]
+    assert list(one) == [
+        "id",
+        "iid",
+        "project_id",
+        "sha",
+        "ref",
+        "status",
+        "source",
+        "created_at",
+        "updated_at",
+        "web_url",
+        "name",
+        "before_sha",
+        "tag",
+        "yaml_errors",
+        "user",
+        "started_at",
+        "finished_at",
+        "committed_at",
+        "duration",
+        "queued_duration",
+        "coverage",
+        "detailed_status",
+    ]
     assert (one["status"], one["queued_duration"], one["finished_at"]) == ("running", 0, None)
 
 
@@ -118,4 +189,6 @@ def test_keyset(worked: Session, twin: TwinServer) -> None:
     assert pages == [[3, 2], [1]]
     other = worked.call("GET", "/api/v4/projects/20/jobs?pagination=keyset&order_by=id&sort=asc")
     assert (other.status, other.json) == (
-        405, {"error": "Keyset pagination is not yet available for this type of request"})
+        405,
+        {"error": "Keyset pagination is not yet available for this type of request"},
+    )

@@ -16,8 +16,24 @@ from testbed.gitlab_api.client import Answer, Session
 
 REQUEST = "/api/v4/jobs/request"
 LAST = "x-gitlab-last-update"
-JOB_KEYS = ["id", "token", "allow_git_fetch", "job_info", "git_info", "runner_info", "variables", "steps", "hooks",
-            "image", "services", "artifacts", "cache", "credentials", "features", "dependencies"]
+JOB_KEYS = [
+    "id",
+    "token",
+    "allow_git_fetch",
+    "job_info",
+    "git_info",
+    "runner_info",
+    "variables",
+    "steps",
+    "hooks",
+    "image",
+    "services",
+    "artifacts",
+    "cache",
+    "credentials",
+    "features",
+    "dependencies",
+]
 
 
 def runner_token(root: Session, **more: t.Any) -> str:
@@ -52,34 +68,55 @@ def put(session: Session, job: dict[str, t.Any], **fields: t.Any) -> Answer:
 
 def test_payload(job: dict[str, t.Any], twin: TwinServer) -> None:
     assert list(job) == JOB_KEYS
-    assert list(job["job_info"]) == ["id", "name", "stage", "project_id", "project_name", "time_in_queue_seconds",
-                                     "project_jobs_running_on_instance_runners_count"]
-    assert list(job["git_info"]) == ["repo_url", "ref", "sha", "before_sha", "ref_type", "refspecs", "depth",
-                                     "repo_object_format", "protected"]
+    assert list(job["job_info"]) == [
+        "id",
+        "name",
+        "stage",
+        "project_id",
+        "project_name",
+        "time_in_queue_seconds",
+        "project_jobs_running_on_instance_runners_count",
+    ]
+    assert list(job["git_info"]) == [
+        "repo_url",
+        "ref",
+        "sha",
+        "before_sha",
+        "ref_type",
+        "refspecs",
+        "depth",
+        "repo_object_format",
+        "protected",
+    ]
     assert job["runner_info"] == {"timeout": 1800, "runner_session_url": None}
     assert job["steps"] == [
         {"name": "script", "script": ["echo one"], "timeout": 1800, "when": "on_success", "allow_failure": False},
-        {"name": "after_script", "script": ["echo two"], "timeout": 1800, "when": "always", "allow_failure": True}]
+        {"name": "after_script", "script": ["echo two"], "timeout": 1800, "when": "always", "allow_failure": True},
+    ]
     variables = {found["key"]: found["value"] for found in job["variables"]}
     assert {"GIT_STRATEGY": "none", "A": "b", "CI_JOB_ID": "1"}.items() <= variables.items()
     assert job["git_info"]["repo_url"] == f"http://gitlab-ci-token:{job['token']}@{twin.url[7:]}/fleet/app.git"
 
 
-@pytest.mark.parametrize(("runner", "queued", "taken"), [
-    pytest.param({}, {"tag_list": ["a"]}, True, id="tag"),
-    pytest.param({}, {"tag_list": ["a", "b"]}, False, id="one-tag-missing"),
-    pytest.param({}, {}, True, id="untagged"),
-    pytest.param({"run_untagged": False}, {}, False, id="untagged-refused"),
-    pytest.param({"paused": True}, {}, False, id="paused"),
-    pytest.param({"access_level": "ref_protected"}, {"ref": "topic"}, False, id="unprotected-ref"),
-    pytest.param({"access_level": "ref_protected"}, {"ref": "main"}, True, id="protected-ref"),
-    pytest.param({"runner_type": "group_type", "group_id": 10}, {"project_id": 21}, True, id="group-above"),
-    pytest.param({"runner_type": "group_type", "group_id": 11}, {"project_id": 20}, False, id="group-below"),
-    pytest.param({"runner_type": "project_type", "project_id": 20}, {"project_id": 20}, True, id="project"),
-    pytest.param({"runner_type": "project_type", "project_id": 20}, {"project_id": 21}, False, id="other-project"),
-])
-def test_who_gets_a_job(root: Session, anyone: Session, twin: TwinServer, runner: dict[str, t.Any],
-                        queued: dict[str, t.Any], taken: bool) -> None:
+@pytest.mark.parametrize(
+    ("runner", "queued", "taken"),
+    [
+        pytest.param({}, {"tag_list": ["a"]}, True, id="tag"),
+        pytest.param({}, {"tag_list": ["a", "b"]}, False, id="one-tag-missing"),
+        pytest.param({}, {}, True, id="untagged"),
+        pytest.param({"run_untagged": False}, {}, False, id="untagged-refused"),
+        pytest.param({"paused": True}, {}, False, id="paused"),
+        pytest.param({"access_level": "ref_protected"}, {"ref": "topic"}, False, id="unprotected-ref"),
+        pytest.param({"access_level": "ref_protected"}, {"ref": "main"}, True, id="protected-ref"),
+        pytest.param({"runner_type": "group_type", "group_id": 10}, {"project_id": 21}, True, id="group-above"),
+        pytest.param({"runner_type": "group_type", "group_id": 11}, {"project_id": 20}, False, id="group-below"),
+        pytest.param({"runner_type": "project_type", "project_id": 20}, {"project_id": 20}, True, id="project"),
+        pytest.param({"runner_type": "project_type", "project_id": 20}, {"project_id": 21}, False, id="other-project"),
+    ],
+)
+def test_who_gets_a_job(
+    root: Session, anyone: Session, twin: TwinServer, runner: dict[str, t.Any], queued: dict[str, t.Any], taken: bool
+) -> None:
     token = runner_token(root, **runner)
     twin.client.add_jobs(**queued)
     answer = ask(anyone, token)
@@ -118,10 +155,12 @@ def test_last_update(root: Session, anyone: Session, twin: TwinServer) -> None:
 def test_what_gives_a_new_value(root: Session, anyone: Session, twin: TwinServer) -> None:
     token = runner_token(root, runner_type="project_type", project_id=20)
     values = [ask(anyone, token).headers[LAST]]
-    for method, path, body in [("POST", "/api/v4/projects/21/runners", {"runner_id": 1}),
-                               ("DELETE", "/api/v4/projects/21/runners/1", None),
-                               ("PUT", "/api/v4/runners/1", {"paused": False}),
-                               ("POST", "/api/v4/runners/1/reset_authentication_token", None)]:
+    for method, path, body in [
+        ("POST", "/api/v4/projects/21/runners", {"runner_id": 1}),
+        ("DELETE", "/api/v4/projects/21/runners/1", None),
+        ("PUT", "/api/v4/runners/1", {"paused": False}),
+        ("POST", "/api/v4/runners/1/reset_authentication_token", None),
+    ]:
         assert root.call(method, path, body).status < 300
         values.append(ask(anyone, twin.client.runners()[0]["token"]).headers[LAST])
     assert len(set(values)) == 5
@@ -138,17 +177,20 @@ def test_handing_out_is_counted(root: Session, anyone: Session, twin: TwinServer
     assert twin.client.jobs()[0]["handed_out"] == 2
 
 
-@pytest.mark.parametrize(("of_runner", "of_job", "expected"), [(None, 1800, 1800), (900, 1800, 900),
-                                                               (2700, 1800, 1800)])
-def test_timeout(root: Session, anyone: Session, twin: TwinServer, of_runner: int | None, of_job: int,
-                 expected: int) -> None:
+@pytest.mark.parametrize(
+    ("of_runner", "of_job", "expected"), [(None, 1800, 1800), (900, 1800, 900), (2700, 1800, 1800)]
+)
+def test_timeout(
+    root: Session, anyone: Session, twin: TwinServer, of_runner: int | None, of_job: int, expected: int
+) -> None:
     token = runner_token(root, maximum_timeout=of_runner)
     twin.client.add_jobs(timeout=of_job)
     assert ask(anyone, token).json["runner_info"]["timeout"] == expected
 
 
-def test_paused_runner_keeps_contact_and_running_job(root: Session, anyone: Session, twin: TwinServer,
-                                                     job: dict[str, t.Any]) -> None:
+def test_paused_runner_keeps_contact_and_running_job(
+    root: Session, anyone: Session, twin: TwinServer, job: dict[str, t.Any]
+) -> None:
     root.call("PUT", "/api/v4/runners/1", {"paused": True})
     twin.client.add_jobs()
     twin.client.change_runner(1, contacted_at=None)
@@ -181,8 +223,10 @@ def test_trace_and_end(anyone: Session, twin: TwinServer, job: dict[str, t.Any])
     """What a genuine runner does: PATCH, PUT running, PATCH, PUT with the end (runner facts 5)."""
     first = patch(anyone, job, 0, b"hello ")
     shown = {name: first.headers[name] for name in ("job-status", "range", "x-gitlab-trace-update-interval")}
-    assert (first.status, shown) == (202, {"job-status": "running", "range": "0-6",
-                                           "x-gitlab-trace-update-interval": "60"})
+    assert (first.status, shown) == (
+        202,
+        {"job-status": "running", "range": "0-6", "x-gitlab-trace-update-interval": "60"},
+    )
     alive = put(anyone, job, state="running", checksum="crc32:1", output={"checksum": "crc32:1", "bytesize": 6})
     assert (alive.status, alive.text, alive.headers["job-status"]) == (200, "200", "running")
     assert alive.headers["content-type"] == "application/json"
@@ -191,20 +235,30 @@ def test_trace_and_end(anyone: Session, twin: TwinServer, job: dict[str, t.Any])
     end = put(anyone, job, state="failed", failure_reason="script_failure", exit_code=3)
     assert (end.status, end.text, end.headers["job-status"]) == (200, "200", "failed")
     kept = twin.client.jobs(status="failed")[0]
-    assert {key: kept[key] for key in ("trace", "failure_reason", "exit_code", "runner_id", "system_id",
-                                       "handed_out")} == {
-        "trace": "hello world\n", "failure_reason": "script_failure", "exit_code": 3, "runner_id": 1,
-        "system_id": "s_1", "handed_out": 1}
+    assert {
+        key: kept[key] for key in ("trace", "failure_reason", "exit_code", "runner_id", "system_id", "handed_out")
+    } == {
+        "trace": "hello world\n",
+        "failure_reason": "script_failure",
+        "exit_code": 3,
+        "runner_id": 1,
+        "system_id": "s_1",
+        "handed_out": 1,
+    }
     assert kept["created_at"] <= kept["started_at"] <= kept["finished_at"]
 
 
-@pytest.mark.parametrize(("start", "status", "body", "size"), [
-    pytest.param(9, 416, {"error": "416 Range Not Satisfiable"}, "0-3", id="too-big"),
-    pytest.param(0, 416, {"error": "416 Range Not Satisfiable"}, "0-3", id="too-small"),
-    pytest.param(None, 400, {"error": "400 Missing header Content-Range"}, None, id="no-header"),
-])
-def test_trace_refusals(anyone: Session, job: dict[str, t.Any], start: int | None, status: int, body: t.Any,
-                        size: str | None) -> None:
+@pytest.mark.parametrize(
+    ("start", "status", "body", "size"),
+    [
+        pytest.param(9, 416, {"error": "416 Range Not Satisfiable"}, "0-3", id="too-big"),
+        pytest.param(0, 416, {"error": "416 Range Not Satisfiable"}, "0-3", id="too-small"),
+        pytest.param(None, 400, {"error": "400 Missing header Content-Range"}, None, id="no-header"),
+    ],
+)
+def test_trace_refusals(
+    anyone: Session, job: dict[str, t.Any], start: int | None, status: int, body: t.Any, size: str | None
+) -> None:
     assert patch(anyone, job, 1, b"x").headers["range"] == "0-0", "nothing is there yet"
     patch(anyone, job, 0, b"abc")
     answer = patch(anyone, job, start, b"x")
@@ -219,17 +273,26 @@ def test_trace_limit(anyone: Session, twin: TwinServer, job: dict[str, t.Any]) -
     assert twin.client.jobs()[0]["failure_reason"] == "trace_size_exceeded"
 
 
-@pytest.mark.parametrize(("fields", "status", "end"), [
-    ({"state": "success"}, 200, ("success", None)),
-    ({"state": "failed"}, 200, ("failed", "script_failure")),
-    ({"state": "failed", "failure_reason": "runner_system_failure"}, 200, ("failed", "runner_system_failure")),
-    ({"state": "failed", "failure_reason": "invented"}, 200, ("failed", "unknown_failure")),
-    ({"state": "success", "unknown": 1}, 200, ("success", None)),
-    ({"state": "nonsense"}, 400, ("running", None)),
-    ({}, 400, ("running", None)),
-])
-def test_update(anyone: Session, twin: TwinServer, job: dict[str, t.Any], fields: dict[str, t.Any], status: int,
-                end: tuple[str, str | None]) -> None:
+@pytest.mark.parametrize(
+    ("fields", "status", "end"),
+    [
+        ({"state": "success"}, 200, ("success", None)),
+        ({"state": "failed"}, 200, ("failed", "script_failure")),
+        ({"state": "failed", "failure_reason": "runner_system_failure"}, 200, ("failed", "runner_system_failure")),
+        ({"state": "failed", "failure_reason": "invented"}, 200, ("failed", "unknown_failure")),
+        ({"state": "success", "unknown": 1}, 200, ("success", None)),
+        ({"state": "nonsense"}, 400, ("running", None)),
+        ({}, 400, ("running", None)),
+    ],
+)
+def test_update(
+    anyone: Session,
+    twin: TwinServer,
+    job: dict[str, t.Any],
+    fields: dict[str, t.Any],
+    status: int,
+    end: tuple[str, str | None],
+) -> None:
     answer = put(anyone, job, **fields)
     assert (answer.status, answer.text) == (status, str(status))
     kept = twin.client.jobs()[0]
@@ -277,8 +340,10 @@ def test_hard_cancel(root: Session, anyone: Session, twin: TwinServer) -> None:
 
 
 def test_artifacts(anyone: Session, root: Session, job: dict[str, t.Any]) -> None:
-    body = (b'--B\r\nContent-Disposition: form-data; name="file"; filename="a.zip"\r\n\r\nzip\r\nbytes\r\n--B\r\n'
-            b'Content-Disposition: form-data; name="artifact_type"\r\n\r\narchive\r\n--B--\r\n')
+    body = (
+        b'--B\r\nContent-Disposition: form-data; name="file"; filename="a.zip"\r\n\r\nzip\r\nbytes\r\n--B\r\n'
+        b'Content-Disposition: form-data; name="artifact_type"\r\n\r\narchive\r\n--B--\r\n'
+    )
     headers = {"Job-Token": job["token"], "Content-Type": "multipart/form-data; boundary=B"}
     path = f"/api/v4/jobs/{job['id']}/artifacts"
     assert anyone.call("GET", path, headers=headers).status == 404

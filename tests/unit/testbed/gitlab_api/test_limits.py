@@ -22,8 +22,12 @@ def test_throttle(twin: TwinServer, root: Session) -> None:
     assert [answer.status for answer in answers] == [200, 200, 429]
     refused = answers[2]
     assert (refused.text, refused.headers["content-type"]) == ("Retry later\n", "text/plain")
-    names = {"ratelimit-name": "throttle_authenticated_api", "ratelimit-limit": "1", "ratelimit-observed": "3",
-             "ratelimit-remaining": "0"}
+    names = {
+        "ratelimit-name": "throttle_authenticated_api",
+        "ratelimit-limit": "1",
+        "ratelimit-observed": "3",
+        "ratelimit-remaining": "0",
+    }
     assert names.items() <= refused.headers.items()
     assert int(refused.headers["retry-after"]) >= 1
     assert refused.headers["ratelimit-resettime"].endswith("GMT")
@@ -32,10 +36,15 @@ def test_throttle(twin: TwinServer, root: Session) -> None:
     assert other.call("GET", "/api/v4/version").status == 200, "each token has its own count"
 
 
-@pytest.mark.parametrize(("limit", "method", "path"), [
-    ("project_jobs", "GET", "/api/v4/projects/20/jobs"), ("jobs_request", "POST", "/api/v4/jobs/request"),
-    ("job", "PUT", "/api/v4/jobs/1"), ("trace", "PATCH", "/api/v4/jobs/1/trace"),
-])
+@pytest.mark.parametrize(
+    ("limit", "method", "path"),
+    [
+        ("project_jobs", "GET", "/api/v4/projects/20/jobs"),
+        ("jobs_request", "POST", "/api/v4/jobs/request"),
+        ("job", "PUT", "/api/v4/jobs/1"),
+        ("trace", "PATCH", "/api/v4/jobs/1/trace"),
+    ],
+)
 def test_application_limits(twin: TwinServer, root: Session, limit: str, method: str, path: str) -> None:
     twin.client.set_settings(limits={limit: 2})
     answers = [root.call(method, path, None if method == "GET" else {"token": "x"}) for _ in range(3)]
@@ -46,11 +55,18 @@ def test_application_limits(twin: TwinServer, root: Session, limit: str, method:
     assert root.call(method, path, None if method == "GET" else {"token": "x"}).status != 429
 
 
-@pytest.mark.parametrize(("version", "kind", "overrides", "expected"), [
-    ("18.4.0", "jobs_request", {}, 0), ("18.5.0", "jobs_request", {}, 2000), ("18.5.0", "trace", {}, 200),
-    ("18.5.0", "job", {}, 200), ("18.4.0", "project_jobs", {}, 600), ("18.4.0", "trace", {"trace": 5}, 5),
-    ("18.5.0", "trace", {"trace": 0}, 0),
-])
+@pytest.mark.parametrize(
+    ("version", "kind", "overrides", "expected"),
+    [
+        ("18.4.0", "jobs_request", {}, 0),
+        ("18.5.0", "jobs_request", {}, 2000),
+        ("18.5.0", "trace", {}, 200),
+        ("18.5.0", "job", {}, 200),
+        ("18.4.0", "project_jobs", {}, 600),
+        ("18.4.0", "trace", {"trace": 5}, 5),
+        ("18.5.0", "trace", {"trace": 0}, 0),
+    ],
+)
 def test_defaults_by_version(version: str, kind: str, overrides: dict[str, int], expected: int) -> None:
     assert application_limit(kind, Traits(version), overrides) == expected
 

@@ -46,8 +46,21 @@ def test_a_restart_keeps_everything_saved(tmp_path: Path) -> None:
 def test_command_line(tmp_path: Path) -> None:
     """One line with the URL when ready; SIGTERM ends it with 0."""
     db, token = tmp_path / "twin.db", "glpat-commandline000000000"
-    command = [sys.executable, "-m", "testbed.gitlab_api", "--port", "0", "--db", str(db), "--version", "17.5.1",
-               "--admin-token", token, "--external-url", "https://gitlab.example.com/"]
+    command = [
+        sys.executable,
+        "-m",
+        "testbed.gitlab_api",
+        "--port",
+        "0",
+        "--db",
+        str(db),
+        "--version",
+        "17.5.1",
+        "--admin-token",
+        token,
+        "--external-url",
+        "https://gitlab.example.com/",
+    ]
     tests = Path(testbed.gitlab_api.__file__).parents[2]
     environment = {**os.environ, "PYTHONPATH": str(tests)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:

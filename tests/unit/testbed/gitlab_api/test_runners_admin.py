@@ -23,13 +23,58 @@ MANY_TAGS = "Tags list Too many tags specified. Please limit the number of tags 
 SHORT = "Maximum timeout needs to be at least 10 minutes"
 LONG_NOTE = "Maintenance note is too long (maximum is 1024 characters)"
 LONG_DESCRIPTION = "Description is too long (maximum is 1024 characters)"
-RUNNER_KEYS = ["id", "description", "ip_address", "active", "paused", "is_shared", "runner_type", "name", "online",
-               "created_by", "created_at", "status", "job_execution_status"]
-DETAIL_KEYS = [*RUNNER_KEYS, "tag_list", "run_untagged", "locked", "maximum_timeout", "access_level", "version",
-               "revision", "platform", "architecture", "contacted_at", "maintenance_note", "projects", "groups"]
-PROJECT_KEYS = ["id", "description", "name", "name_with_namespace", "path", "path_with_namespace", "created_at",
-                "default_branch", "tag_list", "topics", "ssh_url_to_repo", "http_url_to_repo", "web_url", "readme_url",
-                "forks_count", "avatar_url", "star_count", "last_activity_at", "namespace"]
+RUNNER_KEYS = [
+    "id",
+    "description",
+    "ip_address",
+    "active",
+    "paused",
+    "is_shared",
+    "runner_type",
+    "name",
+    "online",
+    "created_by",
+    "created_at",
+    "status",
+    "job_execution_status",
+]
+DETAIL_KEYS = [
+    *RUNNER_KEYS,
+    "tag_list",
+    "run_untagged",
+    "locked",
+    "maximum_timeout",
+    "access_level",
+    "version",
+    "revision",
+    "platform",
+    "architecture",
+    "contacted_at",
+    "maintenance_note",
+    "projects",
+    "groups",
+]
+PROJECT_KEYS = [
+    "id",
+    "description",
+    "name",
+    "name_with_namespace",
+    "path",
+    "path_with_namespace",
+    "created_at",
+    "default_branch",
+    "tag_list",
+    "topics",
+    "ssh_url_to_repo",
+    "http_url_to_repo",
+    "web_url",
+    "readme_url",
+    "forks_count",
+    "avatar_url",
+    "star_count",
+    "last_activity_at",
+    "namespace",
+]
 
 
 def error(text: str) -> dict[str, str]:
@@ -44,36 +89,56 @@ def instance(**more: t.Any) -> dict[str, t.Any]:
     return {"runner_type": "instance_type", **more}
 
 
-@pytest.mark.parametrize(("body", "status", "expected"), [
-    pytest.param({}, 400, error("runner_type is missing, runner_type does not have a valid value"), id="no-type"),
-    pytest.param({"runner_type": "x"}, 400, error("runner_type does not have a valid value"), id="wrong-type"),
-    pytest.param({"runner_type": "group_type"}, 400, error("group_id is missing"), id="no-group"),
-    pytest.param({"runner_type": "group_type", "group_id": "x"}, 400, error("group_id is invalid"), id="group-text"),
-    pytest.param({"runner_type": "project_type"}, 400, error("project_id is missing"), id="no-project"),
-    pytest.param({"runner_type": "project_type", "project_id": "x"}, 400, error("project_id is invalid"),
-                 id="project-text"),
-    pytest.param(instance(paused="maybe", maximum_timeout="x"), 400,
-                 error("paused is invalid, maximum_timeout is invalid"), id="two-invalid"),
-    pytest.param(instance(access_level="x"), 400, error("access_level does not have a valid value"), id="level"),
-    pytest.param({"runner_type": "group_type", "group_id": 99}, 400, refused("Missing/invalid group"), id="group-gone"),
-    pytest.param({"runner_type": "project_type", "project_id": 99}, 400, refused("Missing/invalid project"),
-                 id="project-gone"),
-    pytest.param(instance(run_untagged=False), 400, refused(NO_TAGS), id="no-tags"),
-    pytest.param(instance(run_untagged=False, tag_list=""), 400, refused(NO_TAGS), id="empty-tags"),
-    pytest.param(instance(tag_list=MANY), 400, refused(MANY_TAGS), id="many-tags"),
-    pytest.param(instance(tag_list=MANY[:50]), 201, None, id="fifty-tags"),
-    pytest.param(instance(maximum_timeout=599), 400, refused(SHORT), id="short-timeout"),
-    pytest.param(instance(maximum_timeout=600), 201, None, id="ten-minutes"),
-    pytest.param(instance(description=LONG), 400, refused(LONG_DESCRIPTION), id="long-description"),
-    pytest.param(instance(maintenance_note=LONG), 400, refused(LONG_NOTE), id="long-note"),
-    pytest.param(instance(description=LONG[:1024]), 201, None, id="just-fits"),
-    pytest.param(instance(run_untagged=False, maximum_timeout=1), 400, refused(f"{NO_TAGS} and {SHORT}"), id="two"),
-    pytest.param(instance(run_untagged=False, maximum_timeout=1, maintenance_note=LONG), 400,
-                 refused(f"{NO_TAGS}, {SHORT}, and {LONG_NOTE}"), id="three"),
-    pytest.param(instance(description=None, tag_list=[], maximum_timeout=""), 201, None, id="nothing-given"),
-    pytest.param({"runner_type": "group_type", "group_id": "11"}, 201, None, id="number-as-text"),
-    pytest.param({"runner_type": "project_type", "project_id": 20, "locked": True}, 201, None, id="project"),
-])
+@pytest.mark.parametrize(
+    ("body", "status", "expected"),
+    [
+        pytest.param({}, 400, error("runner_type is missing, runner_type does not have a valid value"), id="no-type"),
+        pytest.param({"runner_type": "x"}, 400, error("runner_type does not have a valid value"), id="wrong-type"),
+        pytest.param({"runner_type": "group_type"}, 400, error("group_id is missing"), id="no-group"),
+        pytest.param(
+            {"runner_type": "group_type", "group_id": "x"}, 400, error("group_id is invalid"), id="group-text"
+        ),
+        pytest.param({"runner_type": "project_type"}, 400, error("project_id is missing"), id="no-project"),
+        pytest.param(
+            {"runner_type": "project_type", "project_id": "x"}, 400, error("project_id is invalid"), id="project-text"
+        ),
+        pytest.param(
+            instance(paused="maybe", maximum_timeout="x"),
+            400,
+            error("paused is invalid, maximum_timeout is invalid"),
+            id="two-invalid",
+        ),
+        pytest.param(instance(access_level="x"), 400, error("access_level does not have a valid value"), id="level"),
+        pytest.param(
+            {"runner_type": "group_type", "group_id": 99}, 400, refused("Missing/invalid group"), id="group-gone"
+        ),
+        pytest.param(
+            {"runner_type": "project_type", "project_id": 99},
+            400,
+            refused("Missing/invalid project"),
+            id="project-gone",
+        ),
+        pytest.param(instance(run_untagged=False), 400, refused(NO_TAGS), id="no-tags"),
+        pytest.param(instance(run_untagged=False, tag_list=""), 400, refused(NO_TAGS), id="empty-tags"),
+        pytest.param(instance(tag_list=MANY), 400, refused(MANY_TAGS), id="many-tags"),
+        pytest.param(instance(tag_list=MANY[:50]), 201, None, id="fifty-tags"),
+        pytest.param(instance(maximum_timeout=599), 400, refused(SHORT), id="short-timeout"),
+        pytest.param(instance(maximum_timeout=600), 201, None, id="ten-minutes"),
+        pytest.param(instance(description=LONG), 400, refused(LONG_DESCRIPTION), id="long-description"),
+        pytest.param(instance(maintenance_note=LONG), 400, refused(LONG_NOTE), id="long-note"),
+        pytest.param(instance(description=LONG[:1024]), 201, None, id="just-fits"),
+        pytest.param(instance(run_untagged=False, maximum_timeout=1), 400, refused(f"{NO_TAGS} and {SHORT}"), id="two"),
+        pytest.param(
+            instance(run_untagged=False, maximum_timeout=1, maintenance_note=LONG),
+            400,
+            refused(f"{NO_TAGS}, {SHORT}, and {LONG_NOTE}"),
+            id="three",
+        ),
+        pytest.param(instance(description=None, tag_list=[], maximum_timeout=""), 201, None, id="nothing-given"),
+        pytest.param({"runner_type": "group_type", "group_id": "11"}, 201, None, id="number-as-text"),
+        pytest.param({"runner_type": "project_type", "project_id": 20, "locked": True}, 201, None, id="project"),
+    ],
+)
 def test_create(root: Session, body: dict[str, t.Any], status: int, expected: t.Any) -> None:
     answer = root.call("POST", CREATE, body)
     assert answer.status == status
@@ -84,11 +149,18 @@ def test_create(root: Session, body: dict[str, t.Any], status: int, expected: t.
         assert len(answer.json["token"].removeprefix("glrt-")) >= 20
 
 
-@pytest.mark.parametrize(("body", "status"), [
-    (instance(), 403), ({"runner_type": "group_type", "group_id": 10}, 403),
-    ({"runner_type": "group_type", "group_id": 11}, 201), ({"runner_type": "project_type", "project_id": 20}, 403),
-    ({"runner_type": "project_type", "project_id": 21}, 201), ({"runner_type": "group_type", "group_id": 12}, 403),
-], ids=["instance", "group", "own-group", "developer", "own-project", "hidden"])
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (instance(), 403),
+        ({"runner_type": "group_type", "group_id": 10}, 403),
+        ({"runner_type": "group_type", "group_id": 11}, 201),
+        ({"runner_type": "project_type", "project_id": 20}, 403),
+        ({"runner_type": "project_type", "project_id": 21}, 201),
+        ({"runner_type": "group_type", "group_id": 12}, 403),
+    ],
+    ids=["instance", "group", "own-group", "developer", "own-project", "hidden"],
+)
 def test_who_may_create(user: Session, body: dict[str, t.Any], status: int) -> None:
     answer = user.call("POST", CREATE, body)
     assert answer.status == status
@@ -106,51 +178,120 @@ def test_form_body(root: Session) -> None:
 
 
 def test_details(root: Session, twin: TwinServer) -> None:
-    root.call("POST", CREATE, {"runner_type": "project_type", "project_id": 20, "description": "d",
-                               "tag_list": "b, a", "paused": True, "maximum_timeout": 900})
+    root.call(
+        "POST",
+        CREATE,
+        {
+            "runner_type": "project_type",
+            "project_id": 20,
+            "description": "d",
+            "tag_list": "b, a",
+            "paused": True,
+            "maximum_timeout": 900,
+        },
+    )
     details = root.call("GET", ONE).json
     assert list(details) == DETAIL_KEYS
     assert list(details["projects"][0]) == PROJECT_KEYS
-    assert list(details["created_by"]) == ["id", "username", "public_email", "name", "state", "locked", "avatar_url",
-                                           "web_url"]
-    shown = {key: details[key] for key in ("description", "active", "paused", "online", "status", "tag_list",
-                                           "maximum_timeout", "contacted_at", "job_execution_status", "is_shared")}
-    assert shown == {"description": "d", "active": False, "paused": True, "online": None, "status": "never_contacted",
-                     "tag_list": ["b", "a"], "maximum_timeout": 900, "contacted_at": None,
-                     "job_execution_status": "idle", "is_shared": False}
+    assert list(details["created_by"]) == [
+        "id",
+        "username",
+        "public_email",
+        "name",
+        "state",
+        "locked",
+        "avatar_url",
+        "web_url",
+    ]
+    shown = {
+        key: details[key]
+        for key in (
+            "description",
+            "active",
+            "paused",
+            "online",
+            "status",
+            "tag_list",
+            "maximum_timeout",
+            "contacted_at",
+            "job_execution_status",
+            "is_shared",
+        )
+    }
+    assert shown == {
+        "description": "d",
+        "active": False,
+        "paused": True,
+        "online": None,
+        "status": "never_contacted",
+        "tag_list": ["b", "a"],
+        "maximum_timeout": 900,
+        "contacted_at": None,
+        "job_execution_status": "idle",
+        "is_shared": False,
+    }
     assert "projects" not in root.call("GET", f"{ONE}?include_projects=false").json
     assert root.call("GET", f"{ONE}/projects").json[0]["path_with_namespace"] == "fleet/app"
     root.call("POST", CREATE, {"runner_type": "group_type", "group_id": 11})
     assert root.call("GET", "/api/v4/runners/2").json["groups"] == [
-        {"id": 11, "web_url": f"{twin.url}/groups/fleet/tools", "name": "tools"}]
+        {"id": 11, "web_url": f"{twin.url}/groups/fleet/tools", "name": "tools"}
+    ]
 
 
 NINE = "description, active, paused, tag_list, run_untagged, locked, access_level, maximum_timeout, maintenance_note"
 
 
-@pytest.mark.parametrize(("body", "status", "expected"), [
-    pytest.param({}, 400, error(f"{NINE} are missing, at least one parameter must be provided"), id="nothing"),
-    pytest.param({"x": 1}, 400, error(f"{NINE} are missing, at least one parameter must be provided"), id="unknown"),
-    pytest.param({"active": True, "paused": True}, 400, error("active, paused are mutually exclusive"), id="both"),
-    pytest.param({"run_untagged": False, "tag_list": []}, 400, {"message": {"tags_list": [
-        "can not be empty when runner is not allowed to pick untagged jobs"]}}, id="no-tags"),
-    pytest.param({"tag_list": MANY}, 400, {"message": {"tags_list": [
-        "Too many tags specified. Please limit the number of tags to 50"]}}, id="many-tags"),
-    pytest.param({"maximum_timeout": 5}, 400, {"message": {"maximum_timeout": ["needs to be at least 10 minutes"]}},
-                 id="short"),
-    pytest.param({"description": LONG, "maintenance_note": LONG}, 400, {"message": {
-        "description": ["is too long (maximum is 1024 characters)"],
-        "maintenance_note": ["is too long (maximum is 1024 characters)"]}}, id="long"),
-    pytest.param({"tag_list": "c,d"}, 200, {"tag_list": ["c", "d"]}, id="tags-are-replaced"),
-    pytest.param({"tag_list": ""}, 200, {"tag_list": []}, id="text-clears-tags"),
-    pytest.param({"tag_list": []}, 200, {"tag_list": []}, id="list-clears-tags"),
-    pytest.param({"maximum_timeout": None}, 200, {"maximum_timeout": None}, id="null-clears-timeout"),
-    pytest.param({"paused": True}, 200, {"paused": True, "active": False, "tag_list": ["a"]}, id="pause"),
-    pytest.param({"active": False}, 200, {"paused": True, "active": False}, id="not-active"),
-    pytest.param({"locked": True, "access_level": "ref_protected", "description": "e", "maintenance_note": "n"}, 200,
-                 {"locked": True, "access_level": "ref_protected", "description": "e", "maintenance_note": "n"},
-                 id="the-rest"),
-])
+@pytest.mark.parametrize(
+    ("body", "status", "expected"),
+    [
+        pytest.param({}, 400, error(f"{NINE} are missing, at least one parameter must be provided"), id="nothing"),
+        pytest.param(
+            {"x": 1}, 400, error(f"{NINE} are missing, at least one parameter must be provided"), id="unknown"
+        ),
+        pytest.param({"active": True, "paused": True}, 400, error("active, paused are mutually exclusive"), id="both"),
+        pytest.param(
+            {"run_untagged": False, "tag_list": []},
+            400,
+            {"message": {"tags_list": ["can not be empty when runner is not allowed to pick untagged jobs"]}},
+            id="no-tags",
+        ),
+        pytest.param(
+            {"tag_list": MANY},
+            400,
+            {"message": {"tags_list": ["Too many tags specified. Please limit the number of tags to 50"]}},
+            id="many-tags",
+        ),
+        pytest.param(
+            {"maximum_timeout": 5},
+            400,
+            {"message": {"maximum_timeout": ["needs to be at least 10 minutes"]}},
+            id="short",
+        ),
+        pytest.param(
+            {"description": LONG, "maintenance_note": LONG},
+            400,
+            {
+                "message": {
+                    "description": ["is too long (maximum is 1024 characters)"],
+                    "maintenance_note": ["is too long (maximum is 1024 characters)"],
+                }
+            },
+            id="long",
+        ),
+        pytest.param({"tag_list": "c,d"}, 200, {"tag_list": ["c", "d"]}, id="tags-are-replaced"),
+        pytest.param({"tag_list": ""}, 200, {"tag_list": []}, id="text-clears-tags"),
+        pytest.param({"tag_list": []}, 200, {"tag_list": []}, id="list-clears-tags"),
+        pytest.param({"maximum_timeout": None}, 200, {"maximum_timeout": None}, id="null-clears-timeout"),
+        pytest.param({"paused": True}, 200, {"paused": True, "active": False, "tag_list": ["a"]}, id="pause"),
+        pytest.param({"active": False}, 200, {"paused": True, "active": False}, id="not-active"),
+        pytest.param(
+            {"locked": True, "access_level": "ref_protected", "description": "e", "maintenance_note": "n"},
+            200,
+            {"locked": True, "access_level": "ref_protected", "description": "e", "maintenance_note": "n"},
+            id="the-rest",
+        ),
+    ],
+)
 def test_update(root: Session, body: dict[str, t.Any], status: int, expected: dict[str, t.Any]) -> None:
     root.call("POST", CREATE, instance(tag_list=["a"], maximum_timeout=900))
     answer = root.call("PUT", ONE, body)
@@ -165,10 +306,18 @@ def test_update(root: Session, body: dict[str, t.Any], status: int, expected: di
 NOT_GRANTED = {"message": "403 Forbidden - No access granted"}
 
 
-@pytest.mark.parametrize("call", [
-    ("GET", ONE, None), ("PUT", ONE, {"paused": True}), ("DELETE", ONE, None), ("GET", f"{ONE}/managers", None),
-    ("GET", f"{ONE}/jobs", None), ("POST", f"{ONE}/reset_authentication_token", None),
-], ids=lambda call: f"{call[0]}-{call[1].rsplit('/', 1)[-1]}")
+@pytest.mark.parametrize(
+    "call",
+    [
+        ("GET", ONE, None),
+        ("PUT", ONE, {"paused": True}),
+        ("DELETE", ONE, None),
+        ("GET", f"{ONE}/managers", None),
+        ("GET", f"{ONE}/jobs", None),
+        ("POST", f"{ONE}/reset_authentication_token", None),
+    ],
+    ids=lambda call: f"{call[0]}-{call[1].rsplit('/', 1)[-1]}",
+)
 def test_other_peoples_runner(root: Session, user: Session, call: tuple[str, str, t.Any]) -> None:
     root.call("POST", CREATE, {"runner_type": "group_type", "group_id": 10})
     assert (user.call(*call).status, user.call(*call).json) == (403, NOT_GRANTED)
@@ -181,10 +330,19 @@ def test_instance_runner_is_open_to_read_only(root: Session, user: Session) -> N
     assert user.call("GET", f"{ONE}/jobs").json == NOT_GRANTED
 
 
-@pytest.mark.parametrize("call", [
-    ("GET", "", None), ("PUT", "", {"paused": True}), ("DELETE", "", None), ("GET", "/managers", None),
-    ("GET", "/jobs", None), ("GET", "/projects", None), ("POST", "/reset_authentication_token", None),
-], ids=lambda call: f"{call[0]}{call[1]}")
+@pytest.mark.parametrize(
+    "call",
+    [
+        ("GET", "", None),
+        ("PUT", "", {"paused": True}),
+        ("DELETE", "", None),
+        ("GET", "/managers", None),
+        ("GET", "/jobs", None),
+        ("GET", "/projects", None),
+        ("POST", "/reset_authentication_token", None),
+    ],
+    ids=lambda call: f"{call[0]}{call[1]}",
+)
 def test_unknown_id(root: Session, call: tuple[str, str, t.Any]) -> None:
     method, path, body = call
     answer = root.call(method, f"/api/v4/runners/77{path}", body)
@@ -217,9 +375,12 @@ def test_status_by_time(root: Session, twin: TwinServer) -> None:
     root.call("POST", CREATE, instance())
     now, hour, day = time.time(), 3600, 86400
     steps: list[tuple[dict[str, float | None], bool]] = [
-        ({"contacted_at": now}, False), ({"contacted_at": now}, True), ({"contacted_at": now - 3 * hour}, False),
+        ({"contacted_at": now}, False),
+        ({"contacted_at": now}, True),
+        ({"contacted_at": now - 3 * hour}, False),
         ({"contacted_at": now - 8 * day, "created_at": now - 9 * day}, True),
-        ({"contacted_at": None, "created_at": now - 8 * day}, False)]
+        ({"contacted_at": None, "created_at": now - 8 * day}, False),
+    ]
     seen = []
     for changes, paused in steps:
         twin.client.change_runner(1, **changes)
@@ -239,8 +400,14 @@ def test_assign_and_unassign(root: Session, user: Session) -> None:
         (user, "POST", path, {"runner_id": 3}, 403, "403 Forbidden - Runner is locked"),
         (user, "POST", path, {"runner_id": 1}, 403, "403 Forbidden - No access granted"),
         (user, "POST", path, {"runner_id": 77}, 404, "404 Not found"),
-        (user, "DELETE", f"{path}/3", None, 403, "403 Forbidden - Only one project associated with the runner. "
-                                                 "Please remove the runner instead"),
+        (
+            user,
+            "DELETE",
+            f"{path}/3",
+            None,
+            403,
+            "403 Forbidden - Only one project associated with the runner. Please remove the runner instead",
+        ),
         (user, "DELETE", f"{path}/1", None, 404, "404 Runner Not Found"),
     ]
     for who, method, url, body, status, text in rows:

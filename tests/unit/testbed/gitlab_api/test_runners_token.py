@@ -23,26 +23,35 @@ def token(root: Session) -> str:
     return str(root.call("POST", "/api/v4/user/runners", {"runner_type": "instance_type"}).json["token"])
 
 
-@pytest.mark.parametrize(("method", "path", "body", "status", "expected"), [
-    ("POST", VERIFY, {}, 400, MISSING),
-    ("POST", VERIFY, {"token": "glrt-x"}, 403, FORBIDDEN),
-    ("POST", VERIFY, {"token": ""}, 403, FORBIDDEN),
-    ("DELETE", MANAGERS, {"system_id": "s"}, 400, MISSING),
-    ("DELETE", MANAGERS, {"token": "TOKEN"}, 400, {"error": "system_id is missing"}),
-    ("DELETE", MANAGERS, {}, 400, {"error": "token is missing, system_id is missing"}),
-    ("DELETE", MANAGERS, {"token": "glrt-x", "system_id": "s"}, 403, FORBIDDEN),
-    ("DELETE", MANAGERS, {"token": "TOKEN", "system_id": "s"}, 404,
-     {"message": "404 Runner manager not found Not Found"}),
-    ("DELETE", RUNNERS, {}, 400, MISSING),
-    ("DELETE", RUNNERS, {"token": "glrt-x"}, 403, FORBIDDEN),
-    ("POST", RESET, {}, 400, MISSING),
-    ("POST", RESET, {"token": "glrt-x"}, 403, FORBIDDEN),
-    ("POST", RUNNERS, {}, 400, MISSING),
-    ("POST", RUNNERS, {"token": "nope"}, 403, {"message": "403 Forbidden - invalid token supplied"}),
-    ("GET", "/api/v4/runners/router/discovery", None, 404, {"error": "404 Not Found"}),
-])
-def test_refusals(anyone: Session, token: str, method: str, path: str, body: dict[str, str] | None, status: int,
-                  expected: t.Any) -> None:
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "expected"),
+    [
+        ("POST", VERIFY, {}, 400, MISSING),
+        ("POST", VERIFY, {"token": "glrt-x"}, 403, FORBIDDEN),
+        ("POST", VERIFY, {"token": ""}, 403, FORBIDDEN),
+        ("DELETE", MANAGERS, {"system_id": "s"}, 400, MISSING),
+        ("DELETE", MANAGERS, {"token": "TOKEN"}, 400, {"error": "system_id is missing"}),
+        ("DELETE", MANAGERS, {}, 400, {"error": "token is missing, system_id is missing"}),
+        ("DELETE", MANAGERS, {"token": "glrt-x", "system_id": "s"}, 403, FORBIDDEN),
+        (
+            "DELETE",
+            MANAGERS,
+            {"token": "TOKEN", "system_id": "s"},
+            404,
+            {"message": "404 Runner manager not found Not Found"},
+        ),
+        ("DELETE", RUNNERS, {}, 400, MISSING),
+        ("DELETE", RUNNERS, {"token": "glrt-x"}, 403, FORBIDDEN),
+        ("POST", RESET, {}, 400, MISSING),
+        ("POST", RESET, {"token": "glrt-x"}, 403, FORBIDDEN),
+        ("POST", RUNNERS, {}, 400, MISSING),
+        ("POST", RUNNERS, {"token": "nope"}, 403, {"message": "403 Forbidden - invalid token supplied"}),
+        ("GET", "/api/v4/runners/router/discovery", None, 404, {"error": "404 Not Found"}),
+    ],
+)
+def test_refusals(
+    anyone: Session, token: str, method: str, path: str, body: dict[str, str] | None, status: int, expected: t.Any
+) -> None:
     if body and body.get("token") == "TOKEN":
         body = {**body, "token": token}
     answer = anyone.call(method, path, body)
@@ -57,8 +66,19 @@ def test_verify_makes_the_manager(anyone: Session, root: Session, token: str) ->
     anyone.call("POST", VERIFY, {"token": token})
     managers = root.call("GET", "/api/v4/runners/1/managers").json
     assert [found["system_id"] for found in managers] == ["s_1", "<legacy>"]
-    assert list(managers[0]) == ["id", "system_id", "version", "revision", "platform", "architecture", "created_at",
-                                 "contacted_at", "ip_address", "status", "job_execution_status"]
+    assert list(managers[0]) == [
+        "id",
+        "system_id",
+        "version",
+        "revision",
+        "platform",
+        "architecture",
+        "created_at",
+        "contacted_at",
+        "ip_address",
+        "status",
+        "job_execution_status",
+    ]
     assert root.call("GET", "/api/v4/runners/1").json["status"] == "never_contacted"
     anyone.call("POST", "/api/v4/jobs/request", {"token": token, "system_id": "s_1", "info": {"version": "18.0.3"}})
     runner = root.call("GET", "/api/v4/runners/1").json
@@ -90,13 +110,21 @@ def test_rotation(anyone: Session, twin: TwinServer) -> None:
         assert (answer.status, answer.json) == (403, FORBIDDEN)
 
 
-@pytest.mark.parametrize(("owner", "kind"), [("instance", "instance_type"), ("10", "group_type"),
-                                             ("20", "project_type")])
+@pytest.mark.parametrize(
+    ("owner", "kind"), [("instance", "instance_type"), ("10", "group_type"), ("20", "project_type")]
+)
 def test_registration_token(anyone: Session, root: Session, twin: TwinServer, owner: str, kind: str) -> None:
     known = twin.client.registration_tokens()
     token = {"instance": known["instance"], **known["groups"], **known["projects"]}[owner]
-    body = {"token": token, "description": "legacy", "tag_list": "a,b", "run_untagged": False, "locked": True,
-            "paused": False, "info": {"name": "gitlab-runner"}}
+    body = {
+        "token": token,
+        "description": "legacy",
+        "tag_list": "a,b",
+        "run_untagged": False,
+        "locked": True,
+        "paused": False,
+        "info": {"name": "gitlab-runner"},
+    }
     closed = anyone.call("POST", RUNNERS, body)
     assert (closed.status, closed.json) == (410, {"message": "410 Gone - runner registration disallowed"})
     twin.client.set_settings(registration_tokens=True)

@@ -115,6 +115,7 @@ def _verified(it: Around) -> str:
 def _router(it: Around) -> list[int]:
     def discover() -> int:
         return it.root.call("GET", "/api/v4/runners/router/discovery", headers={"Runner-Token": it.token}).status
+
     first = discover()
     it.twin.client.set_settings(job_router_url="wss://h")
     return [first, discover()]
@@ -132,8 +133,21 @@ def _instance_prefix(it: Around) -> bool:
 
 OLD_PAT = ["id", "name", "revoked", "created_at", "scopes", "user_id", "last_used_at", "active", "expires_at"]
 PAT = [*OLD_PAT[:4], "description", *OLD_PAT[4:]]
-NEW_PAT = ["id", "name", "active", "revoked", "expired", "granular", "created_at", "description", "scopes", "user_id",
-           "last_used_at", "expires_at", "last_used_ips"]
+NEW_PAT = [
+    "id",
+    "name",
+    "active",
+    "revoked",
+    "expired",
+    "granular",
+    "created_at",
+    "description",
+    "scopes",
+    "user_id",
+    "last_used_at",
+    "expires_at",
+    "last_used_ips",
+]
 PLAIN = ["running", "running", "running", "204"]
 PHASES = ["pending", "pending", "running", "204"]
 ORPHAN = "Runner is orphaned"
@@ -157,14 +171,35 @@ TABLE: list[tuple[t.Callable[[Around], t.Any], list[t.Any]]] = [
     (_runner_projects, [[404, True]] * 3 + [[200, False]] * 2),
     (_instance_prefix, [False, False, False, True, True]),
 ]
-NAMES = ["registration", "details", "ip", "cancel", "finished", "two-phase", "metadata", "pat", "orphaned",
-         "not-found", "put", "note", "unassign", "verify", "router", "projects", "prefix"]
+NAMES = [
+    "registration",
+    "details",
+    "ip",
+    "cancel",
+    "finished",
+    "two-phase",
+    "metadata",
+    "pat",
+    "orphaned",
+    "not-found",
+    "put",
+    "note",
+    "unassign",
+    "verify",
+    "router",
+    "projects",
+    "prefix",
+]
 
 
-@pytest.mark.parametrize(("version", "probe", "expected"), [
-    pytest.param(version, probe, row[column], id=f"{name}-{version}")
-    for (probe, row), name in zip(TABLE, NAMES, strict=True) for column, version in enumerate(ALL)
-])
+@pytest.mark.parametrize(
+    ("version", "probe", "expected"),
+    [
+        pytest.param(version, probe, row[column], id=f"{name}-{version}")
+        for (probe, row), name in zip(TABLE, NAMES, strict=True)
+        for column, version in enumerate(ALL)
+    ],
+)
 def test_trait(versions: Versions, version: str, probe: t.Callable[[Around], t.Any], expected: t.Any) -> None:
     assert probe(Around(versions(version))) == expected
 
@@ -173,11 +208,15 @@ def test_orphaned_in_early_18(versions: Versions) -> None:
     assert _orphaned(Around(versions("18.1.0"))) == (422, {"message": ORPHAN})
 
 
-@pytest.mark.parametrize(("version", "created", "registered"), [
-    (OLD, r"glrt-\w{20}", r"\w{20}"), (V17, r"glrt-t2_\w{20}", r"t1_\w{20}"),
-    (V17_11, r"glrt-t2_\w{20}", r"glrtr-t1_\w{20}"),
-    (V18, r"glrt-t2_\w{32}\.01\.\w{9}", r"glrtr-t1_\w{32}\.01\.\w{9}"),
-])
+@pytest.mark.parametrize(
+    ("version", "created", "registered"),
+    [
+        (OLD, r"glrt-\w{20}", r"\w{20}"),
+        (V17, r"glrt-t2_\w{20}", r"t1_\w{20}"),
+        (V17_11, r"glrt-t2_\w{20}", r"glrtr-t1_\w{20}"),
+        (V18, r"glrt-t2_\w{32}\.01\.\w{9}", r"glrtr-t1_\w{32}\.01\.\w{9}"),
+    ],
+)
 def test_token_shapes(versions: Versions, version: str, created: str, registered: str) -> None:
     it = Around(versions(version))
     it.twin.client.set_settings(registration_tokens=True)
@@ -196,8 +235,13 @@ def test_runners_of_every_version_are_understood(versions: Versions, how: str) -
     job = runner.call("POST", "/api/v4/jobs/request", who, {how: it.token}).json
     trace = {"JOB-TOKEN": job["token"], "Content-Range": "0-1", "Content-Type": "text/plain"}
     assert runner.call("PATCH", "/api/v4/jobs/1/trace?debug_trace=false", b"ok", trace).status == 202
-    end = {"info": {}, "token": job["token"], "state": "success", "checksum": "crc32:1",
-           "output": {"checksum": "crc32:1", "bytesize": 2}}
+    end = {
+        "info": {},
+        "token": job["token"],
+        "state": "success",
+        "checksum": "crc32:1",
+        "output": {"checksum": "crc32:1", "bytesize": 2},
+    }
     job_header = "Private-Token" if how == "Private-Token" else "Job-Token"
     assert runner.call("PUT", "/api/v4/jobs/1", end, {job_header: job["token"]}).status == 200
     assert runner.call("DELETE", "/api/v4/runners/managers", who, {how: it.token}).status == 204
