@@ -13,6 +13,7 @@ import shutil
 import typing as t
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from testbed import paths, requirements, servers
 from testbed.errors import TestbedError
@@ -26,6 +27,7 @@ from testbed.programs import say, step
 DEFAULT_HOSTS = 3
 API = "api"
 REPOSITORY = "packages"
+LOCK = "lock"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,13 +44,17 @@ class Wish:
 def alone() -> Iterator[None]:
     """Let one command at a time work on the testbed of this checkout."""
     paths.CACHE.mkdir(parents=True, exist_ok=True)
-    with (paths.CACHE / "lock").open("w") as lock:
+    with (paths.CACHE / LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             say("  Waiting for another testbed command to end ...")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def _some(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _clear_of_others(podman: Podman) -> None:
@@ -118,7 +124,7 @@ def up(wish: Wish) -> inventory.State:
     state = _state(wish, net, repos, token, hosts)
     inventory.write(state)
     image.tidy(podman)
-    say(f"  {len(hosts)} hosts are up, {new} of them new: {paths.INVENTORY}")
+    say(f"  Up: {_some(len(hosts), 'host')}, {new} new: {paths.INVENTORY}")
     return state
 
 
@@ -141,15 +147,23 @@ def _state(
     )
 
 
-def _remove_run_files() -> None:
-    """Remove what belonged to the run; logs stay, to be read after a failure."""
-    for item in paths.RUN.iterdir() if paths.RUN.exists() else ():
-        if item == paths.LOGS:
+def _remove_content(folder: Path, keep: str) -> None:
+    for item in folder.iterdir() if folder.exists() else ():
+        if item.name == keep:
             continue
         if item.is_dir():
             shutil.rmtree(item)
         else:
             item.unlink()
+
+
+def _remove_hosts(podman: Podman) -> int:
+    """Remove all hosts, with the one that a podman which outlived its killed `up` may still be bringing."""
+    count = 0
+    while names := [one.name for one in containers.find(podman) if one.owner]:
+        containers.remove(podman, names)
+        count += len(names)
+    return count
 
 
 def down(*, everything: bool, force: bool) -> None:
@@ -158,18 +172,15 @@ def down(*, everything: bool, force: bool) -> None:
     if not force:
         _clear_of_others(podman)
     stopped = [name for name in servers.recorded() if servers.stop(name)]
-    names = [one.name for one in containers.find(podman) if one.owner]
     ssh.forget()
-    containers.remove(podman, names)
+    gone = _remove_hosts(podman)
     network.remove(podman)
-    _remove_run_files()
-    say(f"  Gone: {len(names)} hosts, {len(stopped)} servers, the network.")
+    _remove_content(paths.RUN, keep=paths.LOGS.name)  # logs stay, to be read after a failure
+    say(f"  Gone: {_some(gone, 'host')}, {_some(len(stopped), 'server')}, the network.")
     if everything:
         removed = image.remove_all(podman)
-        for item in paths.CACHE.iterdir():
-            if item.is_dir():
-                shutil.rmtree(item)
-        say(f"  Gone too: {len(removed)} images and the repository cache.")
+        _remove_content(paths.CACHE, keep=LOCK)
+        say(f"  Gone too: {_some(len(removed), 'image')} and the repository cache.")
 
 
 def status() -> bool:

@@ -65,9 +65,11 @@ def _read(pid: int, what: str) -> list[str]:
 
 
 def _ended(pid: int) -> bool:
-    """Tell whether the process has given back all it held; its environment is gone a moment before its sockets are."""
+    """Tell whether the process and its last thread are gone: until then its sockets are held."""
+    process = Path(f"/proc/{pid}")
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in ("Z", "X")
+        state = (process / "stat").read_text().rpartition(")")[2].split()[0]
+        return state in ("Z", "X") and len(list((process / "task").iterdir())) <= 1
     except (FileNotFoundError, ProcessLookupError):
         return True
 

@@ -60,7 +60,7 @@ def _bootstrap(found: Recipe, work: Path) -> Path:
     argv = [*CONTAINED, "mmdebstrap", "--mode=root", "--variant=minbase"]
     argv += [f"--aptopt={options}", f"--include={','.join(INCLUDE)}"]
     argv += [f"--dpkgopt=path-exclude={pattern}" for pattern in EXCLUDE]
-    hook = f"sh {shlex.quote(str(FILES / 'customize.sh'))} \"$1\""
+    hook = f'sh {shlex.quote(str(FILES / "customize.sh"))} "$1"'
     argv += [f"--customize-hook={hook}", "--skip=cleanup/apt", found.suite, str(tar), *found.sources]
     programs.run(argv, "make the hosts' image", env=env, timeout=900)
     return tar
@@ -91,15 +91,27 @@ def _derive(podman: Podman, origin: str, tag: str) -> None:
         lines = [f"FROM {origin}", "USER root", "COPY provision.sh /provision.sh"]
         lines += ["RUN sh /provision.sh && rm /provision.sh", INIT, "STOPSIGNAL SIGRTMIN+3"]
         (folder / "Containerfile").write_text("\n".join(lines) + "\n")
-        podman(f"prepare the image {origin}", "build", "--pull=missing", "--tag", tag, folder, timeout=900)
+        podman(f"prepare the image {origin}", "build", "--pull=never", "--tag", tag, folder, timeout=900)
+
+
+def _id_of(podman: Podman, origin: str) -> str:
+    """Return the image's id, fetched if it is not here: a tag may name another image tomorrow."""
+    if not podman.quietly("image", "exists", origin):
+        with programs.step(f"Fetching {origin}"):
+            podman(f"fetch the image {origin} that {CHOICE} names", "pull", "--quiet", origin, timeout=900)
+    return podman(f"read the image {origin}", "image", "inspect", "--format", "{{.Id}}", origin).strip()
+
+
+def derived_tag(image_id: str, provision: str) -> str:
+    """Name what is made of an image by what goes into it."""
+    return f"{NAME}:custom-{hashlib.sha256(f'{image_id} {provision}'.encode()).hexdigest()[:12]}"
 
 
 def image(podman: Podman, env: Mapping[str, str]) -> str:
     """Return the tag of the image for this environment, made if it is not there yet."""
     origin = env.get(CHOICE)
     if origin:
-        text = f"{origin} {(FILES / 'provision.sh').read_text()}"
-        tag = f"{NAME}:custom-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+        tag = derived_tag(_id_of(podman, origin), (FILES / "provision.sh").read_text())
     else:
         found = _machine_recipe(env)
         tag = f"{NAME}:{systems.choose(env).name}-{found.digest()}"

@@ -63,7 +63,7 @@ def rpmbuild(text: str, name: str, tree: Path, work: Path) -> list[Path]:
 def build_runner(program: Program, tree: Path, work: Path, release: str = RELEASE) -> list[Path]:
     """Build the package pair of one version."""
     twin = (tree / "usr/lib/gitlab-runner/twin").exists()
-    text = spec.runner_spec(program.version, helper_files=True, twin_files=twin, release=release)
+    text = spec.runner_spec(program.version, twin_files=twin, release=release)
     return rpmbuild(text, f"gitlab-runner-{program.version}-{release}", tree, work)
 
 

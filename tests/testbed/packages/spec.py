@@ -128,14 +128,14 @@ Tells rpm what the host has already, so that scriptlets and requirements of pack
 """
 
 
-def runner_spec(version: str, *, helper_files: bool, twin_files: bool, release: str = RELEASE) -> str:
+def runner_spec(version: str, *, twin_files: bool, release: str = RELEASE) -> str:
     """Return the spec of the runner and, since the split, of its helper package."""
     split = has_helper(version)
     text = PREAMBLE.format(name=RUNNER, version=version, release=release) + RUNNER_TAGS
     if split:
         text += f"Requires: {HELPER} = {version}-{release}\n"
     more = ["/usr/lib/gitlab-runner/twin"] if twin_files else []
-    if helper_files and not split:
+    if not split:
         more.append("/usr/lib/gitlab-runner/helper-images")
     text += "\n" + (HELPER_TAGS.format(helper=HELPER, version=version) if split else "")
     return text + BODY.format(version=version, more_files="".join(f"{line}\n" for line in more))
