@@ -138,7 +138,8 @@ DOCKER: Keys = {
     "services": _tables(
         {
             **_keys(K.STRING, "name alias suspend_data_path"),
-            **_keys(K.STRINGS, "command entrypoint environment"),
+            **_keys(K.STRINGS, "command entrypoint"),
+            **_keys(K.STRINGS, "environment", secret=True),
         }
     ),
 }
@@ -176,7 +177,9 @@ MACHINE: Keys = {
         "MaxGrowthRate IdleCount IdleCountMin IdleTime MaxBuilds MaxRemovalAttempts OffPeakIdleCount OffPeakIdleTime",
     ),
     **_keys(K.NUMBER, "IdleScaleFactor"),
-    **_keys(K.STRINGS, "MachineOptions MachineOptionsWithName OffPeakPeriods"),
+    **_keys(K.STRINGS, "OffPeakPeriods"),
+    # The driver's own options, among them its cloud's secret keys.
+    **_keys(K.STRINGS, "MachineOptions MachineOptionsWithName", secret=True),
     "autoscaling": _tables(
         {
             **_keys(K.STRINGS, "Periods"),
@@ -248,7 +251,13 @@ def _kubernetes() -> Keys:
         "autoscaler": Key(K.FREE),
         "pod_disruption_budget": Key(K.FREE),
         "host_aliases": _tables({**_keys(K.STRING, "ip"), **_keys(K.STRINGS, "hostnames")}),
-        "services": _tables({**_keys(K.STRING, "name alias"), **_keys(K.STRINGS, "command entrypoint environment")}),
+        "services": _tables(
+            {
+                **_keys(K.STRING, "name alias"),
+                **_keys(K.STRINGS, "command entrypoint"),
+                **_keys(K.STRINGS, "environment", secret=True),
+            }
+        ),
         "pod_spec": _tables(_keys(K.STRING, "name patch_path patch patch_type")),
     }
 
@@ -345,7 +354,7 @@ GLOBAL: Keys = {
     **_keys(K.INTEGER, "concurrent check_interval shutdown_timeout"),
     **_keys(K.STRING, "log_level log_format user"),
     **_keys(K.STRING, "sentry_dsn", secret=True),
-    **_keys(K.DURATION, "connection_max_age"),
+    **_keys(K.DURATION, "connection_max_age", kept=True),  # 0 is never, an absent one 15 minutes (runner facts 1.3)
     "labels": Key(K.STRING_MAP),
     "session_server": _table(
         {**_keys(K.STRING, "listen_address advertise_address"), **_keys(K.INTEGER, "session_timeout")}, restart=True
