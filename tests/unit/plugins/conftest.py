@@ -1,0 +1,34 @@
+# Copyright (c) 2026, Fleetwright contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One listening GitLab twin for all tests of the plugins, brought back to the seed for every test."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from testbed.gitlab_api import TwinServer
+
+PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+
+@pytest.fixture(scope="session")
+def _running() -> t.Iterator[TwinServer]:
+    with TwinServer() as running:
+        yield running
+
+
+@pytest.fixture
+def twin(_running: TwinServer) -> TwinServer:
+    _running.client.reset()
+    _running.client.clear_faults()
+    _running.client.clear_requests()
+    return _running
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in PROXIES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
