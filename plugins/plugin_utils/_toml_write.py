@@ -12,8 +12,6 @@ from __future__ import annotations
 import tomllib
 import typing as t
 
-import tomlkit
-import tomlkit.items
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _config_schema as schema
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._toml_edit import (
     BOM,

@@ -68,7 +68,7 @@ CALLS = {
     "delete": ("DELETE", "/api/v4/runners/1", None),
 }
 LISTS = {"list", "list-all", "list-group", "list-project"}
-READS = {name for name, (method, _, _) in CALLS.items() if method == "GET"}
+READS = {name for name, (method, *unused) in CALLS.items() if method == "GET"}
 
 
 @pytest.mark.parametrize(
