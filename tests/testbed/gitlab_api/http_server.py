@@ -69,7 +69,7 @@ def read_request(rfile: t.BinaryIO, peer: str, go_on: t.Callable[[], None]) -> R
             body = rfile.read(int(headers.get("content-length", "0")))
     except ValueError as exc:
         raise Malformed("bad length of the body") from exc
-    path, unused, query = words[1].partition("?")
+    path, _unused, query = words[1].partition("?")
     if "connection" not in headers and words[2] == "HTTP/1.0":
         headers["connection"] = "close"
     return Request(words[0], path, query, headers, body, peer)

@@ -64,7 +64,7 @@ def _job_info(twin: Twin, job: Row, project: Row) -> Data:
 
 
 def _git_info(twin: Twin, job: Row, project: Row, pipeline: Row) -> Data:
-    scheme, unused, host = twin.external_url.partition("://")
+    scheme, _unused, host = twin.external_url.partition("://")
     return {
         "repo_url": f"{scheme}://gitlab-ci-token:{job['token']}@{host}/{project['full_path']}.git",
         "ref": job["ref"],

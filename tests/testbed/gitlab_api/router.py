@@ -60,7 +60,7 @@ class Router:
     def __init__(self, routes: t.Iterable[Route]) -> None:
         self._patterns: dict[str, tuple[re.Pattern[str], dict[str, Route]]] = {}
         for route in routes:
-            unused, by_method = self._patterns.setdefault(route.pattern, (_compiled(route.pattern), {}))
+            _unused, by_method = self._patterns.setdefault(route.pattern, (_compiled(route.pattern), {}))
             by_method[route.method] = route
 
     def match(self, method: str, path: str) -> Match:

@@ -17,7 +17,7 @@ _TYPE_PART = {"instance_type": "t1_", "group_type": "t2_", "project_type": "t3_"
 
 def letters(count: int, alphabet: str = _LETTERS) -> str:
     """Return so many random letters and digits."""
-    return "".join(secrets.choice(alphabet) for unused in range(count))
+    return "".join(secrets.choice(alphabet) for _unused in range(count))
 
 
 def access_token() -> str:

@@ -18,7 +18,7 @@ from testbed.gitlab_api.client import Session
 def test_each_job_goes_to_one_runner(twin: TwinServer, root: Session) -> None:
     """Eight runners race for twenty jobs: each is handed out once, and nobody gets the same twice."""
     tokens = [
-        root.call("POST", "/api/v4/user/runners", {"runner_type": "instance_type"}).json["token"] for unused in range(8)
+        root.call("POST", "/api/v4/user/runners", {"runner_type": "instance_type"}).json["token"] for _ in range(8)
     ]
     twin.client.add_jobs(20)
     start = threading.Barrier(8)
@@ -47,7 +47,7 @@ def test_128_connections_with_latency(twin: TwinServer) -> None:
     def work(_number: int) -> list[int]:
         with Session(twin.url, twin.admin_token) as session:
             together.wait()
-            return [session.call("GET", "/api/v4/version").status for unused in range(2)]
+            return [session.call("GET", "/api/v4/version").status for _unused in range(2)]
 
     start = time.monotonic()
     with ThreadPoolExecutor(128) as pool:
@@ -60,7 +60,7 @@ def test_a_plain_get_is_cheap(twin: TwinServer, root: Session) -> None:
     """Less than 3 ms of processor time, and no waiting for a delayed ACK (40 ms each)."""
     root.call("POST", "/api/v4/user/runners", {"runner_type": "instance_type"})
     cpu, wall = time.process_time(), time.monotonic()
-    for unused in range(100):
+    for _unused in range(100):
         root.call("GET", "/api/v4/runners/1")
     assert (time.process_time() - cpu) / 100 < 0.003
     assert (time.monotonic() - wall) / 100 < 0.02

@@ -29,7 +29,7 @@ INSTANCE = {"runner_type": "instance_type"}
 )
 def test_status(twin: TwinServer, root: Session, rule: dict[str, t.Any], statuses: list[int]) -> None:
     twin.client.set_faults([rule])
-    assert [root.call("GET", VERSION).status for unused in range(3)] == statuses
+    assert [root.call("GET", VERSION).status for _unused in range(3)] == statuses
     assert twin.client.faults()[0]["hits"] == statuses.count(500)
 
 
@@ -51,7 +51,7 @@ def test_body_and_headers(twin: TwinServer, root: Session, body: t.Any, kind: st
 
 def test_first_rule_that_still_works_wins(twin: TwinServer, root: Session) -> None:
     twin.client.set_faults([{"status": 502, "times": 1}, {"status": 503, "times": 1}])
-    assert [root.call("GET", VERSION).status for unused in range(3)] == [502, 503, 200]
+    assert [root.call("GET", VERSION).status for _unused in range(3)] == [502, 503, 200]
     twin.client.set_faults([{"status": 500}])
     twin.client.clear_faults()
     assert root.call("GET", VERSION).status == 200
@@ -98,8 +98,8 @@ def test_delay_and_latency(twin: TwinServer, root: Session) -> None:
         return time.monotonic() - start
 
     assert seconds(VERSION) >= 0.15
-    assert 0.05 <= min(seconds(VERSION) for unused in range(3)) < 0.15
-    assert min(seconds("/-/twin/requests") for unused in range(3)) < 0.05, "steering is not slowed down"
+    assert 0.05 <= min(seconds(VERSION) for _unused in range(3)) < 0.15
+    assert min(seconds("/-/twin/requests") for _unused in range(3)) < 0.05, "steering is not slowed down"
 
 
 def test_counts(twin: TwinServer, root: Session) -> None:

@@ -121,7 +121,7 @@ def test_job(worked: Session, twin: TwinServer) -> None:
 
 
 def test_duration_grows(worked: Session) -> None:
-    first, second = (worked.call("GET", "/api/v4/projects/20/jobs/2").json["duration"] for unused in range(2))
+    first, second = (worked.call("GET", "/api/v4/projects/20/jobs/2").json["duration"] for _unused in range(2))
     assert 0 < first < second
 
 

@@ -146,7 +146,7 @@ def test_last_update(root: Session, anyone: Session, twin: TwinServer) -> None:
     second = ask(anyone, token, last_update=first).headers[LAST]
     assert second != first
     twin.client.add_jobs(2)
-    assert [ask(anyone, token, last_update=second).status for unused in range(3)] == [201, 201, 204]
+    assert [ask(anyone, token, last_update=second).status for _unused in range(3)] == [201, 201, 204]
     third = ask(anyone, token, last_update=second).headers[LAST]
     twin.client.change_runner(1, created_at=time.time())
     assert ask(anyone, token, last_update=third).headers[LAST] == third
@@ -172,7 +172,7 @@ def test_handing_out_is_counted(root: Session, anyone: Session, twin: TwinServer
     twin.client.add_jobs()
     store = twin.twin.store
     with store.transaction():
-        for unused in range(2):
+        for _unused in range(2):
             queue.hand_out(twin.twin, store.must("jobs", 1), store.must("runners", 1), store.must("managers", 1), {})
     assert twin.client.jobs()[0]["handed_out"] == 2
 

@@ -18,7 +18,7 @@ TOO_MANY = {"message": {"error": "This endpoint has been requested too many time
 
 def test_throttle(twin: TwinServer, root: Session) -> None:
     twin.client.set_settings(throttle={"requests": 2, "period": 3600})
-    answers = [root.call("GET", "/api/v4/version") for unused in range(3)]
+    answers = [root.call("GET", "/api/v4/version") for _unused in range(3)]
     assert [answer.status for answer in answers] == [200, 200, 429]
     refused = answers[2]
     assert (refused.text, refused.headers["content-type"]) == ("Retry later\n", "text/plain")
@@ -47,7 +47,7 @@ def test_throttle(twin: TwinServer, root: Session) -> None:
 )
 def test_application_limits(twin: TwinServer, root: Session, limit: str, method: str, path: str) -> None:
     twin.client.set_settings(limits={limit: 2})
-    answers = [root.call(method, path, None if method == "GET" else {"token": "x"}) for unused in range(3)]
+    answers = [root.call(method, path, None if method == "GET" else {"token": "x"}) for _unused in range(3)]
     assert [answer.status == 429 for answer in answers] == [False, False, True]
     assert answers[2].json == TOO_MANY
     assert "retry-after" not in answers[2].headers
@@ -75,6 +75,6 @@ def test_newest_says_when_to_retry(versions: t.Callable[[str], TwinServer]) -> N
     newest = versions("19.3.0")
     newest.client.set_settings(limits={"project_jobs": 1}, throttle={"requests": 9, "period": 60})
     session = Session(newest.url, newest.admin_token)
-    first, second = (session.call("GET", "/api/v4/projects/20/jobs") for unused in range(2))
+    first, second = (session.call("GET", "/api/v4/projects/20/jobs") for _unused in range(2))
     assert first.headers["ratelimit-remaining"] == "8"
     assert (second.status, second.headers["retry-after"]) == (429, "60")

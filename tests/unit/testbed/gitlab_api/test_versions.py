@@ -59,7 +59,7 @@ def _job_cancel(it: Around) -> str:
 def _finished_job(it: Around) -> str:
     it.twin.client.add_jobs()
     token = it.ask().json["token"]
-    end = [it.root.call("PUT", "/api/v4/jobs/1", {"token": token, "state": "success"}) for unused in range(2)][1]
+    end = [it.root.call("PUT", "/api/v4/jobs/1", {"token": token, "state": "success"}) for _unused in range(2)][1]
     return str(end.json["message"]).removeprefix("403 Forbidden - ")
 
 
