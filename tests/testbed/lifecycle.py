@@ -57,19 +57,22 @@ def _some(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
-def _clear_of_others(podman: Podman) -> None:
+def _clear_of_others(podman: Podman, *, force: bool = False) -> None:
     """Refuse to take a running testbed from another checkout; what a dead one left is removed."""
     mine = str(paths.ROOT)
     theirs = [one for one in containers.find(podman) if one.owner and one.owner != mine]
     running = [one for one in theirs if one.running]
-    if running:
+    if running and not force:
         raise TestbedError(
             f"The checkout {running[0].owner} runs a testbed on this machine under the same names. "
             "Run `down` there, or `down --force` here."
         )
-    containers.remove(podman, [one.name for one in theirs])
     found = network.find(podman)
-    if found and found.owner and found.owner != mine:
+    owners = {one.owner for one in theirs} | ({found.owner} if found else set())
+    for owner in owners - {mine, ""}:
+        servers.stop_all(Path(owner))
+    containers.remove(podman, [one.name for one in theirs])
+    if found and found.owner not in (mine, ""):
         network.remove(podman)
 
 
@@ -98,6 +101,7 @@ def _bring_hosts(podman: Podman, wish: Wish, net: Network, tag: str) -> tuple[li
     present = containers.find(podman)
     image_id = podman("read the image", "image", "inspect", "--format", "{{.Id}}", tag).strip()
     count = _how_many(wish, present)
+    requirements.check_watches(count, requirements.watch_limit())
     hosts = [containers.make_host(number, net, tag, image_id) for number in range(1, count + 1)]
     todo, gone = containers.plan(hosts, present, fresh=wish.fresh)
     if gone:
@@ -169,14 +173,13 @@ def _remove_hosts(podman: Podman) -> int:
 def down(*, everything: bool, force: bool) -> None:
     """Take the testbed away, however far an `up` had come."""
     podman = Podman()
-    if not force:
-        _clear_of_others(podman)
-    stopped = [name for name in servers.recorded() if servers.stop(name)]
+    _clear_of_others(podman, force=force)
+    stopped = servers.stop_all()
     ssh.forget()
     gone = _remove_hosts(podman)
-    network.remove(podman)
+    net = network.remove(podman)
     _remove_content(paths.RUN, keep=paths.LOGS.name)  # logs stay, to be read after a failure
-    say(f"  Gone: {_some(gone, 'host')}, {_some(len(stopped), 'server')}, the network.")
+    say(f"  Gone: {_some(gone, 'host')}, {_some(stopped, 'server')}, {_some(int(net), 'network')}.")
     if everything:
         removed = image.remove_all(podman)
         _remove_content(paths.CACHE, keep=LOCK)

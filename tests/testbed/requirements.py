@@ -8,11 +8,14 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Iterable
+from pathlib import Path
 
 from testbed import paths
 from testbed.errors import TestbedError
 
 LIST = paths.SOURCE / "apt-packages.txt"
+WATCHES_A_HOST = 4  # two of systemd, one each of dbus and logind: counted on a host
+WATCHES_OF_OTHERS = 16
 
 
 def needed(text: str) -> list[str]:
@@ -25,6 +28,21 @@ def missing(names: Iterable[str], answer: str) -> list[str]:
     """Compare the names with what dpkg-query answered ("name status" a line)."""
     installed = {line.split()[0] for line in answer.splitlines() if line.endswith(" installed")}
     return [name for name in names if name not in installed]
+
+
+def check_watches(hosts: int, limit: int) -> None:
+    """Fail where the kernel grants fewer file watches than so many systemds take: their units would fail."""
+    wanted = hosts * WATCHES_A_HOST + WATCHES_OF_OTHERS
+    if wanted > limit:
+        raise TestbedError(
+            f"{hosts} hosts take more inotify instances than this machine grants ({limit}). "
+            f"Take fewer hosts, or: `sysctl fs.inotify.max_user_instances={wanted}`."
+        )
+
+
+def watch_limit() -> int:
+    """Return how many inotify instances a user may have here."""
+    return int(Path("/proc/sys/fs/inotify/max_user_instances").read_text())
 
 
 def check() -> None:

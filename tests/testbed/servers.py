@@ -53,8 +53,12 @@ class Server:
         return [sys.executable, "-m", self.module, *where, *self.arguments]
 
 
-def _pid_file(name: str) -> Path:
-    return paths.SERVERS / f"{name}.pid"
+def _records(root: Path) -> Path:
+    return paths.SERVERS if root == paths.ROOT else root / "build" / "testbed" / "servers"
+
+
+def _pid_file(name: str, root: Path) -> Path:
+    return _records(root) / f"{name}.pid"
 
 
 def _read(pid: int, what: str) -> list[str]:
@@ -74,13 +78,13 @@ def _ended(pid: int) -> bool:
         return True
 
 
-def running_pid(name: str) -> t.Optional[int]:
-    """Return the pid of our server of this name; a number that now belongs to another program is not ours."""
-    file = _pid_file(name)
+def running_pid(name: str, root: Path = paths.ROOT) -> t.Optional[int]:
+    """Return the pid of a checkout's server; a number that now belongs to another program is not its."""
+    file = _pid_file(name, root)
     if not file.exists() or not file.read_text().strip().isdigit():
         return None
     pid = int(file.read_text())
-    return pid if f"{MARK}={paths.ROOT}/{name}" in _read(pid, "environ") else None
+    return pid if f"{MARK}={root}/{name}" in _read(pid, "environ") else None
 
 
 def _answers(url: str) -> bool:
@@ -106,7 +110,7 @@ def _ensure_port_is_free(server: Server) -> None:
 
 
 def _spawn(server: Server) -> subprocess.Popen[bytes]:
-    file = _pid_file(server.name)
+    file = _pid_file(server.name, paths.ROOT)
     for folder in (paths.SERVERS, paths.LOGS):
         folder.mkdir(parents=True, exist_ok=True)
     env = {**os.environ, MARK: f"{paths.ROOT}/{server.name}", "PYTHONPATH": str(paths.SOURCE.parent)}
@@ -134,18 +138,18 @@ def ensure(server: Server) -> None:
     raise TestbedError(f"{server.name} did not answer at {server.url} in {ANSWER_SECONDS} s: see {server.log}.")
 
 
-def stop(name: str) -> bool:
-    """Stop our server of this name, if it runs; returns whether it did."""
-    pid = running_pid(name)
+def stop(name: str, root: Path = paths.ROOT) -> bool:
+    """Stop a checkout's server of this name, if it runs; returns whether it did."""
+    pid = running_pid(name, root)
     if pid is not None:
         os.kill(pid, signal.SIGTERM)
         if not programs.wait_for(lambda: _ended(pid), STOP_SECONDS, pause=0.02):
             os.kill(pid, signal.SIGKILL)
             programs.wait_for(lambda: _ended(pid), STOP_SECONDS, pause=0.02)
-    _pid_file(name).unlink(missing_ok=True)
+    _pid_file(name, root).unlink(missing_ok=True)
     return pid is not None
 
 
-def recorded() -> list[str]:
-    """List the names of servers that an `up` has started."""
-    return sorted(file.stem for file in paths.SERVERS.glob("*.pid"))
+def stop_all(root: Path = paths.ROOT) -> int:
+    """Stop every server that an `up` of this checkout has started; returns how many ran."""
+    return sum(stop(file.stem, root) for file in sorted(_records(root).glob("*.pid")))

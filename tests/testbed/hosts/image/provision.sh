@@ -46,6 +46,7 @@ CONF
 systemctl enable "$unit"
 systemctl set-default multi-user.target
 # A container has no consoles, and its clock and kernel are the machine's.
-systemctl mask getty.target console-getty.service systemd-firstboot.service >/dev/null 2>&1
+systemctl mask getty.target console-getty.service systemd-firstboot.service \
+    systemd-ask-password-console.path systemd-ask-password-wall.path >/dev/null 2>&1
 : >/etc/machine-id
 rm -f /var/lib/dbus/machine-id

@@ -33,6 +33,16 @@ def test_missing(answer: str, lacking: list[str]) -> None:
     assert requirements.missing(["podman", "rpm"], answer) == lacking
 
 
+@pytest.mark.parametrize(("hosts", "limit"), [(28, 128), (3, 28), (100, 1024)])
+def test_hosts_that_the_kernel_can_watch(hosts: int, limit: int) -> None:
+    requirements.check_watches(hosts, limit)
+
+
+def test_too_many_hosts_are_refused_with_the_remedy() -> None:
+    with pytest.raises(TestbedError, match=r"40 hosts .* `sysctl fs.inotify.max_user_instances=176`"):
+        requirements.check_watches(40, 128)
+
+
 def test_programs_that_fail_are_said_with_their_last_lines() -> None:
     script = "i=0; while [ $i -lt 40 ]; do echo line $i; i=$((i+1)); done; echo reason >&2; exit 3"
     with pytest.raises(TestbedError) as caught:

@@ -39,11 +39,25 @@ def test_a_server_is_started_once_and_stopped(served: Server) -> None:
         assert answer.read() == b"hello"
     servers.ensure(served)
     assert servers.running_pid("packages") == pid
-    assert servers.recorded() == ["packages"]
     assert servers.stop("packages")
     assert servers.running_pid("packages") is None
-    assert servers.recorded() == []
+    assert not list(paths.SERVERS.iterdir())
     assert not servers.stop("packages")
+
+
+def test_all_servers_of_a_checkout_are_stopped(served: Server) -> None:
+    servers.ensure(served)
+    assert servers.stop_all() == 1
+    assert servers.stop_all() == 0
+
+
+def test_another_checkouts_server_is_not_taken_for_ours(served: Server, tmp_path: Path) -> None:
+    servers.ensure(served)
+    theirs = tmp_path / "build" / "testbed" / "servers"
+    theirs.mkdir(parents=True)
+    (theirs / "packages.pid").write_text((paths.SERVERS / "packages.pid").read_text())
+    assert servers.stop_all(tmp_path) == 0
+    assert servers.running_pid("packages")
 
 
 def test_other_arguments_need_another_process(served: Server, tmp_path: Path) -> None:
