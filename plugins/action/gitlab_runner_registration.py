@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ansible.errors import AnsibleActionFail
@@ -15,11 +16,13 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import (
     _declaration,
     _gitlab_options,
     _host_action,
+    _intents,
     _registrar,
     _registration,
+    _registration_result,
 )
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._host_read import HostState
-from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._registration import Do, Step
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._registration import Do, Known, Step
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     **_gitlab_options.ARGUMENT_SPEC,
@@ -34,7 +37,19 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "allow_unknown_keys": {"type": "bool", "default": False},
     "backup_count": {"type": "int", "default": 3},
 }
-REMOVED = frozenset({Do.DELETE, Do.DELETE_MANAGER, Do.FORGET})
+EXPECTED = (_declaration.DeclarationError, GitLabError, _config_plan.PlanError, _intents.IntentError)
+
+
+@dataclasses.dataclass(frozen=True)
+class Situation:
+    """What one task works with: what was asked for, the host as it was read, GitLab, and creates left open."""
+
+    args: _host_action.Result
+    state: HostState
+    caller: _registrar.Caller
+    runners: list[tuple[_declaration.Declared, Known]]
+    intents_path: str
+    intents: list[_intents.Intent]
 
 
 class ActionModule(_host_action.HostAction):
@@ -44,81 +59,107 @@ class ActionModule(_host_action.HostAction):
         result: _host_action.Result = super().run(tmp, task_vars)
         args = self.validate_argument_spec(ARGUMENT_SPEC)[1]
         try:
-            declared = _declaration.declarations(
-                args["runners"],
-                defaults=args["runner_defaults"],
-                url=args["url"] or args["api_url"],
-                allow_unknown_keys=args["allow_unknown_keys"],
-            )
-            state = self._read_host(args["config_path"])
-            caller = _caller(args, state)
+            situation = self._situation(args)
             try:
-                steps = self._steps(args, caller, state, declared)
-                result.update(self._carried_out(args, caller, state, steps, task_vars))
+                steps, strays = self._steps(situation)
+                result.update(self._carried_out(situation, steps, strays, task_vars))
             finally:
-                caller.gitlab.close()
-        except (_declaration.DeclarationError, GitLabError, _config_plan.PlanError) as exc:
+                situation.caller.gitlab.close()
+        except EXPECTED as exc:
             raise AnsibleActionFail(str(exc)) from None
         return result
 
-    def _steps(
-        self,
-        args: _host_action.Result,
-        caller: _registrar.Caller,
-        state: HostState,
-        declared: list[_declaration.Declared],
-    ) -> list[Step]:
-        """Every runner's step; all that need a human's choice are named at once, before anything is changed."""
+    def _situation(self, args: _host_action.Result) -> Situation:
+        declared = _declaration.declarations(
+            args["runners"],
+            defaults=args["runner_defaults"],
+            url=args["url"] or args["api_url"],
+            allow_unknown_keys=args["allow_unknown_keys"],
+        )
+        intents_path = _intents.path_beside(args["config_path"])
+        state = self._read_host(args["config_path"], files=(intents_path,))
         config = _host_action.parsed(state.config)
         runners = declared + (_registration.undeclared(config, declared) if args["purge"] else [])
         known = [(runner, _registration.known_from(config, runner, state.config.path)) for runner in runners]
-        seen = _registrar.look(caller, known, check_mode=self._task.check_mode)
-        refused = _registration.Refused(args["on_refused_token"])
+        intents = _intents.loaded(state.files.get(intents_path), intents_path)
+        return Situation(args, state, _caller(args, state), known, intents_path, intents)
+
+    def _steps(self, now: Situation) -> tuple[list[Step], list[int]]:
+        """Every runner's step, and the runners that an earlier run left behind for nobody.
+
+        All that need a human's choice are named at once, before anything is changed.
+        """
+        seen = _registrar.look(now.caller, now.runners, check_mode=self._task.check_mode)
+        kept = {runner.name for runner, known in now.runners if known.on_disk and seen[runner.name].token_valid}
+        now.intents[:] = [intent for intent in now.intents if intent.name not in kept]
+        found = _registrar.strays(now.caller, now.intents)
+        by_name = {intent.name: found[intent.mark] for intent in now.intents}
+        refused = _registration.Refused(now.args["on_refused_token"])
         steps, faults = [], []
-        for runner, found in known:
+        for runner, known in now.runners:
+            what = dataclasses.replace(seen[runner.name], strays=by_name.get(runner.name, ()))
             try:
-                steps.append(
-                    _registration.step(runner, found, seen[runner.name], refused, has_access=caller.has_access)
-                )
+                steps.append(_registration.step(runner, known, what, refused, has_access=now.caller.has_access))
             except _registration.RegistrationError as exc:
                 faults.append(str(exc))
         if faults:
             raise AnsibleActionFail("Nothing was changed: " + " ".join(faults))
-        return steps
+        adopted = {step.id for step in steps if step.do is Do.ADOPT}
+        return steps, [stray for ids in found.values() for stray in ids if stray not in adopted]
 
     def _carried_out(
-        self,
-        args: _host_action.Result,
-        caller: _registrar.Caller,
-        state: HostState,
-        steps: list[Step],
-        task_vars: _host_action.TaskVars,
+        self, now: Situation, steps: list[Step], strays: list[int], task_vars: _host_action.TaskVars
     ) -> _host_action.Result:
         check_mode = self._task.check_mode
-        outcomes = [_registrar.Outcome(step) for step in steps] if check_mode else _registrar.act(caller, steps)
-        wanted = _wanted(outcomes, state, check_mode=check_mode)
+        outcomes = [_registrar.Outcome(step) for step in steps] if check_mode else self._acted(now, steps, strays)
+        args = now.args
         target = _host_action.Target(
             args["config_path"], args["service"], args["backup_count"], args["allow_unknown_keys"]
         )
+        wanted = _registration_result.wanted(outcomes, check_mode=check_mode)
         try:
-            plan, _written = self._write_config(target, state, wanted, task_vars)
+            plan, _written = self._write_config(target, now.state, wanted, task_vars)
         except AnsibleActionFail as exc:
-            raise AnsibleActionFail(f"{exc}{_undone(caller, outcomes)}") from None
+            raise AnsibleActionFail(f"{exc}{_undone(now.caller, outcomes)}") from None
+        if not check_mode:
+            self._close_intents(now, outcomes)
         errors = [str(outcome.error) for outcome in outcomes if outcome.error]
         if errors:
             raise AnsibleActionFail(" ".join(errors) + " What else was declared has been done and is kept.")
         result = {
-            "changed": plan.changed or any(step.changed for step in steps),
-            "runners": [_reported(outcome) for outcome in outcomes],
+            "changed": plan.changed or bool(strays) or any(step.changed for step in steps),
+            "runners": [_registration_result.reported(outcome) for outcome in outcomes],
         }
         if self._task.diff:
-            result["diff"] = _diffs(outcomes, plan, state.config.path)
+            result["diff"] = _registration_result.diffs(outcomes, plan, now.state.config.path)
         return result
+
+    def _acted(self, now: Situation, steps: list[Step], strays: list[int]) -> list[_registrar.Outcome]:
+        """Announce the creates on the host, then do everything in GitLab."""
+        announced = [(step, _intents.intent_for(step.runner)) for step in steps if step.do is Do.CREATE]
+        if announced:
+            self._write_private(now.intents_path, _intents.dumped([*now.intents, *(one for _step, one in announced)]))
+        marks = {step.runner.name: intent for step, intent in announced}
+        now.intents.extend(marks.values())
+        steps = [
+            _registration.marked(step, marks[step.runner.name]) if step.do is Do.CREATE else step for step in steps
+        ]
+        _registrar.discard(now.caller, strays)
+        return _registrar.act(now.caller, steps)
+
+    def _close_intents(self, now: Situation, outcomes: list[_registrar.Outcome]) -> None:
+        """Forget the creates whose end is known; the others are looked for by the next run."""
+        unknown = {outcome.step.runner.name for outcome in outcomes if outcome.unknown}
+        left = [intent for intent in now.intents if intent.name in unknown]
+        if left:
+            self._write_private(now.intents_path, _intents.dumped(left))
+        elif now.state.files.get(now.intents_path) or now.intents:
+            self._remove(now.intents_path)
 
 
 def _undone(caller: _registrar.Caller, outcomes: list[_registrar.Outcome]) -> str:
     """Take back what was created when its tokens can't be kept, and say so."""
-    if not any(outcome.done is Do.CREATE and outcome.answer for outcome in outcomes):
+    if not any(outcome.done in (Do.CREATE, Do.ADOPT) and outcome.answer for outcome in outcomes):
         return ""
     stayed = _registrar.undo_creates(caller, outcomes)
     if stayed:
@@ -134,49 +175,3 @@ def _caller(args: _host_action.Result, state: HostState) -> _registrar.Caller:
         system_id=state.system_id,
         job_timeout=float(args["job_timeout"]),
     )
-
-
-def _wanted(outcomes: list[_registrar.Outcome], state: HostState, *, check_mode: bool) -> _config_plan.Wanted:
-    """The entries that come and go; those that are there already are left to gitlab_runner_config."""
-    config = _host_action.parsed(state.config)
-    entries, absent = [], set()
-    for outcome in outcomes:
-        runner = outcome.step.runner
-        if outcome.error:
-            continue
-        if outcome.done in REMOVED:
-            absent.add(runner.name)
-        elif outcome.answer:
-            entries.append(runner.entry(_registrar.written(outcome.answer), rotate=True))
-        elif check_mode and outcome.done in (Do.CREATE, Do.RESET):
-            entries.append(runner.entry({"token": "(comes from GitLab)"}, rotate=True))
-        elif runner.token and not _registration.known_from(config, runner, state.config.path).on_disk:
-            entries.append(runner.entry({"id": outcome.step.id} if outcome.step.id else {}))
-    return _config_plan.Wanted(entries=tuple(entries), absent=frozenset(absent))
-
-
-def _reported(outcome: _registrar.Outcome) -> dict[str, t.Any]:
-    return {
-        "name": outcome.step.runner.name,
-        "id": outcome.runner_id or None,
-        "action": outcome.done.value,
-        "changes": sorted(outcome.step.send) if outcome.done is Do.UPDATE else [],
-    }
-
-
-def _diffs(outcomes: list[_registrar.Outcome], plan: _config_plan.ConfigPlan, path: str) -> list[dict[str, t.Any]]:
-    before, after = {}, {}
-    for outcome in outcomes:
-        step, name = outcome.step, outcome.step.runner.name
-        if outcome.done in (Do.CREATE, Do.UPDATE):
-            after[name] = dict(step.send)
-        elif outcome.done in REMOVED:
-            before[name] = {"id": step.id}
-        if outcome.done is Do.UPDATE:
-            before[name] = dict(step.before)
-    diffs: list[dict[str, t.Any]] = []
-    if before or after:
-        diffs.append({"before": before, "after": after, "before_header": "GitLab", "after_header": "GitLab"})
-    if plan.changed:
-        diffs.append(plan.diff(path))
-    return diffs

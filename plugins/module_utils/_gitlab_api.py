@@ -124,6 +124,16 @@ class GitLab:
             raise self._refused(call, status, headers, text)
         raise AssertionError("the last try returns or raises")
 
+    def next_page(self, answer: Answer) -> str | None:
+        """The path of the next page, from the Link header; its host is GitLab's external_url and is left out."""
+        for part in answer.headers.get("link", "").split(","):
+            target, _sep, parameters = part.partition(";")
+            if 'rel="next"' in parameters:
+                url = urllib.parse.urlsplit(target.strip().strip("<>"))
+                path = url.path[url.path.find("/api/v4") + len("/api/v4") :]
+                return f"{path}?{url.query}" if url.query else path
+        return None
+
     def close(self) -> None:
         """Close every connection that a thread opened."""
         for connection in self._open:
@@ -189,7 +199,7 @@ class GitLab:
             else f"Check from this machine that {self.endpoint.base} answers (address, firewall, proxy)."
         )
         if not call.repeatable:
-            remedy += " Whether GitLab did it is not known: look for it there before you run this again."
+            remedy += " Whether GitLab did it is not known; run this again, it looks for what was done first."
         return GitLabError(call.attempt, 0, detail, remedy)
 
     def _refused(self, call: Call, status: int, headers: t.Mapping[str, str], text: str) -> GitLabError:

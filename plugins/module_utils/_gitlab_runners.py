@@ -63,6 +63,16 @@ class Runners:
             Call("DELETE", f"/runners/{runner_id}", f"delete runner {name!r} ({runner_id})", expect=(204, 404))
         )
 
+    def listed(self, path: str, name: str) -> list[Runner]:
+        """A whole list, page after page; only used to find what an interrupted create left behind."""
+        found: list[Runner] = []
+        following: str | None = path
+        while following:
+            answer = self._gitlab.request(Call("GET", following, f"look for runner {name!r}", expect=(200,)))
+            found += answer.data
+            following = self._gitlab.next_page(answer)
+        return found
+
     def other_managers(self, runner_id: int, system_id: str | None) -> list[str]:
         """The system ids of other machines that use this runner's token."""
         answer = self._gitlab.request(

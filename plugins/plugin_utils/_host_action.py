@@ -11,7 +11,12 @@ import typing as t
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _config_check, _config_plan, _host_read
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import (
+    _config_check,
+    _config_plan,
+    _host_read,
+    _host_write,
+)
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _config_schema as schema
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._toml_edit import TomlError, parse
 
@@ -65,6 +70,22 @@ class HostAction(ActionBase):
         except _host_read.HostReadError as exc:
             words = (answer.get("stderr") or "").strip()[-300:]
             raise AnsibleActionFail(f"{exc}{' The host said: ' + words if words else ''}") from None
+
+    def _write_private(self, path: str, text: str) -> None:
+        """Write a small file of ours in one round trip: complete on disk, mode 0600, before this returns."""
+        with self._unseen():
+            answer = self._low_level_execute_command(_host_write.command(path), in_data=text.encode())
+        if answer["rc"] != 0:
+            words = (answer.get("stderr") or answer.get("stdout") or "").strip()[-300:]
+            raise AnsibleActionFail(
+                f"Could not write {path} on the host: {words}. Nothing was changed. "
+                "Check space and permissions of its directory, and become: true."
+            )
+
+    def _remove(self, path: str) -> None:
+        """Remove a file of ours; one that is gone already is no error."""
+        with self._unseen():
+            self._low_level_execute_command(_host_write.removal(path))
 
     def _on_host(self, module: str, arguments: Result, task_vars: TaskVars) -> Result:
         """Run a module on the host; its failure is the task's."""

@@ -15,7 +15,8 @@ import typing as t
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_api import GitLab
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_errors import GitLabError
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_runners import Runner, Runners
-from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._declaration import Declared
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._declaration import FIXED_FIELDS, Declared
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._intents import FILE, Intent
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._registration import Do, Known, Seen, Step
 
 NEVER = datetime.datetime(1, 1, 1, tzinfo=datetime.timezone.utc)  # the runner's "does not expire" (runner facts 1.4)
@@ -48,6 +49,11 @@ class Outcome:
     @property
     def done(self) -> Do:
         return self.do or self.step.do
+
+    @property
+    def unknown(self) -> bool:
+        """Whether a create may have happened without an answer: only the next run can tell."""
+        return self.step.do is Do.CREATE and self.error is not None and not 400 <= self.error.status < 500
 
     @property
     def runner_id(self) -> int:
@@ -88,6 +94,36 @@ def _merged(seen: Seen, what: str, known: Known, answer: Runner | None) -> Seen:
     return dataclasses.replace(seen, id=runner_id, token_valid=answer is not None)
 
 
+def strays(caller: Caller, intents: t.Sequence[Intent]) -> dict[str, tuple[int, ...]]:
+    """The runners that open intents left in GitLab, by the intent's mark.
+
+    Lists name no maintenance note, so those of the same description are looked at one by one. Raises GitLabError
+    with the mark and what to do where the access token may not list.
+    """
+    found: dict[str, tuple[int, ...]] = {}
+    for intent in intents:
+        try:
+            listed = caller.runners.listed(intent.list_path(), intent.name)
+        except GitLabError as exc:
+            raise _may_not_list(intent, exc) from exc
+        ids = [int(runner["id"]) for runner in listed if runner.get("description") == intent.description]
+        details = caller.gitlab.each(caller.runners.get, ids, caller.connections)
+        marked = [one for one in details if one and intent.tag in (one.get("maintenance_note") or "")]
+        found[intent.mark] = tuple(int(one["id"]) for one in marked)
+    return found
+
+
+def _may_not_list(intent: Intent, exc: GitLabError) -> GitLabError:
+    return GitLabError(
+        f"finish the registration of {intent.name!r}",
+        exc.status,
+        f"an earlier run was stopped while it created this runner, and looking for it failed ({exc.detail})",
+        "No second one was created. Run this once with an access token that may list runners (scope read_api or api), "
+        f"or look in GitLab for a never-contacted runner with {intent.tag} in its maintenance note, delete it if it is "
+        f"there, and remove {FILE} beside config.toml on the host.",
+    )
+
+
 def act(caller: Caller, steps: t.Sequence[Step]) -> list[Outcome]:
     """Carry out the steps that change something; an error of one does not stop the others."""
     todo = [step for step in steps if step.changed]
@@ -104,6 +140,13 @@ def _tried(caller: Caller, step: Step) -> Outcome:
 
 def _create(caller: Caller, step: Step) -> Outcome:
     return Outcome(step, caller.runners.create(step.runner.name, step.send))
+
+
+def _adopt(caller: Caller, step: Step) -> Outcome:
+    """Take over a runner that an earlier run created: bring its fields in step, and get a token for it."""
+    send = {name: value for name, value in step.send.items() if name not in FIXED_FIELDS}
+    caller.runners.update(step.id, step.runner.name, send)
+    return _reset(caller, step)
 
 
 def _update(caller: Caller, step: Step) -> Outcome:
@@ -138,6 +181,7 @@ def _forget(_caller: Caller, step: Step) -> Outcome:
 
 _ACTS: dict[Do, t.Callable[[Caller, Step], Outcome]] = {
     Do.CREATE: _create,
+    Do.ADOPT: _adopt,
     Do.UPDATE: _update,
     Do.RESET: _reset,
     Do.DELETE: _delete,
@@ -146,9 +190,15 @@ _ACTS: dict[Do, t.Callable[[Caller, Step], Outcome]] = {
 }
 
 
+def discard(caller: Caller, strays: t.Sequence[int]) -> None:
+    """Delete runners that an earlier run created and that nobody needs: they never had a token that anyone knows."""
+    for runner_id in strays:
+        caller.runners.delete(runner_id, "left behind by an interrupted run")
+
+
 def undo_creates(caller: Caller, outcomes: t.Sequence[Outcome]) -> list[int]:
     """Delete runners that were created but whose tokens could not be kept; returns the ids that stayed."""
-    created = [outcome for outcome in outcomes if outcome.done is Do.CREATE and outcome.answer]
+    created = [outcome for outcome in outcomes if outcome.done in (Do.CREATE, Do.ADOPT) and outcome.answer]
     stayed = []
     for outcome in created:
         try:

@@ -9,7 +9,7 @@ import dataclasses
 import enum
 import typing as t
 
-from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _config_plan
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _config_plan, _intents
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._declaration import FIXED_FIELDS, Declared
 
 Mapping = t.Mapping[str, t.Any]
@@ -28,6 +28,7 @@ class Do(enum.Enum):
 
     NOTHING = "unchanged"
     CREATE = "created"
+    ADOPT = "adopted"
     UPDATE = "updated"
     RESET = "reset"
     DELETE = "deleted"
@@ -48,13 +49,15 @@ class Known:
 class Seen:
     """What GitLab answered about a runner; None means that it was not asked.
 
-    details is the runner as GET /runners/:id shows it; exists and token_valid are its and verify's verdicts.
+    details is the runner as GET /runners/:id shows it; exists and token_valid are its and verify's verdicts; strays
+    are runners that an earlier run created for this entry and could not keep.
     """
 
     id: int = 0
     details: Mapping | None = None
     exists: bool | None = None
     token_valid: bool | None = None
+    strays: tuple[int, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,6 +70,7 @@ class Step:
     token: str = dataclasses.field(default="", repr=False)
     send: Mapping = dataclasses.field(default_factory=dict)
     before: Mapping = dataclasses.field(default_factory=dict)
+    on_disk: bool = True
 
     @property
     def changed(self) -> bool:
@@ -105,6 +109,8 @@ def changes(details: Mapping, declared: Mapping) -> tuple[dict[str, t.Any], dict
         current = details.get(name)
         if name == "tag_list":
             current, value = sorted(current or []), sorted(set(value))
+        elif name == "maintenance_note":
+            current = _intents.without_mark(current)
         if (current or None) != (value or None):  # null, "" and [] are one thing to GitLab (API facts 3.1)
             send[name], before[name] = value, current
     return send, before
@@ -118,17 +124,25 @@ def step(declared: Declared, known: Known, seen: Seen, on_refused: Refused, *, h
     if declared.state == "absent":
         return _removal(declared, known, seen, has_access=has_access)
     if not known.token:
-        return _creation(declared, has_access=has_access)
+        return _creation(declared, seen, has_access=has_access)
     if seen.exists is False or seen.token_valid is False:
         return _refused(declared, known, seen, on_refused, has_access=has_access)
+    runner_id = seen.id or known.id
     if seen.details is None:
-        return Step(declared, Do.NOTHING, seen.id or known.id, known.token)
+        return Step(declared, Do.NOTHING, runner_id, known.token, on_disk=known.on_disk)
     _check_fixed(declared, seen.details)
     send, before = changes(seen.details, declared.api)
-    return Step(declared, Do.UPDATE if send else Do.NOTHING, seen.id or known.id, known.token, send, before)
+    do = Do.UPDATE if send else Do.NOTHING
+    return Step(declared, do, runner_id, known.token, send, before, on_disk=known.on_disk)
 
 
-def _creation(declared: Declared, *, has_access: bool) -> Step:
+def marked(creation: Step, intent: _intents.Intent) -> Step:
+    """A create that carries its intent's mark."""
+    note = _intents.marked_note(creation.runner.api.get("maintenance_note"), intent)
+    return dataclasses.replace(creation, send={**creation.send, "maintenance_note": note})
+
+
+def _creation(declared: Declared, seen: Seen, *, has_access: bool) -> Step:
     if not has_access:
         raise RegistrationError(
             f"{declared.name!r} is not registered on this host, and creating it needs an access token. "
@@ -139,6 +153,8 @@ def _creation(declared: Declared, *, has_access: bool) -> Step:
             f"{declared.name!r} is to be created, but its runner_type is missing; "
             "use one of instance_type, group_type, project_type."
         )
+    if seen.strays:
+        return Step(declared, Do.ADOPT, seen.strays[0], send=creation_fields(declared))
     return Step(declared, Do.CREATE, send=creation_fields(declared))
 
 
@@ -153,7 +169,7 @@ def _refused(declared: Declared, known: Known, seen: Seen, on_refused: Refused, 
     gone = seen.exists is False
     what = "no longer exists in GitLab" if gone else "exists in GitLab, but its token on this host is refused"
     if on_refused is Refused.RECREATE and not declared.token:
-        return _creation(declared, has_access=has_access)
+        return _creation(declared, seen, has_access=has_access)
     if on_refused is Refused.RESET and not gone and known.id and has_access:
         return Step(declared, Do.RESET, known.id, known.token)
     raise RegistrationError(
