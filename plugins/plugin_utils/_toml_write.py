@@ -73,24 +73,24 @@ def _edited(body: str, edits: t.Sequence[Edit], where: str) -> str:
             ) from exc
         body = tomlkit.dumps(document)
     for edit in appended:
-        body = _with_entry(body, edit.value)
+        body = _with_entry(body, _key(str(edit.path[0])), edit.value)
     return body
 
 
 def _appends_entry(edit: Edit) -> bool:
-    return len(edit.path) == 2 and edit.path[0] == "runners" and isinstance(edit.value, dict)
+    return len(edit.path) == 2 and str(edit.path[0]).casefold() == "runners" and isinstance(edit.value, dict)
 
 
-def _with_entry(body: str, entry: t.Mapping[str, t.Any]) -> str:
+def _with_entry(body: str, header: str, entry: t.Mapping[str, t.Any]) -> str:
     """A whole entry goes to the end as text: [[runners]] is valid there whatever stands before it."""
     if body and not body.endswith("\n"):
         body += "\n"
-    return body + ("\n" if body.strip() else "") + "\n".join(_entry_lines(entry)) + "\n"
+    return body + ("\n" if body.strip() else "") + "\n".join(_entry_lines(header, entry)) + "\n"
 
 
-def _entry_lines(entry: t.Mapping[str, t.Any]) -> t.Iterator[str]:
-    yield "[[runners]]"
-    yield from _table_lines(_in_order(entry), "runners", "  ")
+def _entry_lines(header: str, entry: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    yield f"[[{header}]]"
+    yield from _table_lines(_in_order(entry), header, "  ")
 
 
 def _in_order(entry: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -127,23 +127,108 @@ def _apply(document: tomlkit.TOMLDocument, edit: Edit) -> None:
     parents: list[tuple[t.Any, t.Any]] = []
     for step, following in zip(edit.path, edit.path[1:]):
         if isinstance(step, str) and step not in target:
-            indent = _indent_of(target)
-            target[step] = tomlkit.aot() if isinstance(following, int) else tomlkit.table()
-            _align(target, step, indent)
+            _add(target, step, tomlkit.aot() if isinstance(following, int) else _empty_table(target))
         parents.append((target, step))
         target = target[step]
     last = edit.path[-1]
     if edit.value is REMOVE:
-        del target[last]
-        if isinstance(target, tomlkit.items.AoT) and not target:
-            parent, step = parents[-1]
-            del parent[step]  # an empty list of tables has no text of its own
+        _remove(target, last, *parents[-1:])
     elif isinstance(last, str) and last in target and not _is_nested(edit.value):
         _replace_value(target, last, edit.value)
+    elif isinstance(target, tomlkit.items.InlineTable):
+        target[str(last)] = _inline(edit.value)
     else:
-        indent = _indent_of(target)
-        target[last] = _new_item(edit.value)
-        _align(target, last, indent)
+        _add(target, last, _new_item(edit.value))
+
+
+def _empty_table(target: t.Any) -> t.Any:
+    return tomlkit.inline_table() if isinstance(target, tomlkit.items.InlineTable) else tomlkit.table()
+
+
+def _inline(value: t.Any) -> t.Any:
+    if not isinstance(value, dict):
+        return tomlkit.item(value)
+    table = tomlkit.inline_table()
+    for name, inner in value.items():
+        table[name] = _inline(inner)
+    return table
+
+
+def _add(target: t.Any, name: t.Any, item: t.Any) -> None:
+    """Add a key after the table's last one; comments and blank lines behind that belong to what follows."""
+    container = _container(target)
+    indent = _indent_of(target)
+    if container is None:
+        target[name] = item
+        return
+    plain = [number for number, (key, known) in enumerate(container.body) if key is not None and not _opens(known)]
+    if plain and plain[-1] + 1 < len(container.body) and not _opens(item):
+        item.trivia.indent = indent
+        container._insert_at(plain[-1] + 1, name, item)
+        return
+    behind = _take_tail(container) if isinstance(target, tomlkit.items.Table) else []
+    target[name] = item
+    _align(container, name, indent)
+    _deepest(container).body.extend(behind)
+
+
+def _remove(target: t.Any, name: t.Any, parent: tuple[t.Any, t.Any] | None = None) -> None:
+    """Remove a key or a table; comments at a table's end are kept, as they speak of what follows it."""
+    old, behind = target[name], ""
+    if isinstance(old, tomlkit.items.Table):
+        behind = "".join(item.as_string() for _key, item in _take_tail(old.value))
+    behind = behind if "#" in behind else ""
+    if not isinstance(target, tomlkit.items.AoT):
+        _leave_behind(target, name, behind)
+        return
+    del target[name]
+    if len(target) > name:
+        following = target.body[name]
+        following.trivia.indent = behind + following.trivia.indent
+    elif target:
+        _deepest(target.body[-1].value).body.append((None, tomlkit.items.Whitespace(behind)))
+    elif parent is not None:
+        _leave_behind(*parent, behind)  # an empty list of tables has no text of its own
+
+
+def _leave_behind(target: t.Any, name: t.Any, behind: str) -> None:
+    """Remove a key and put the text in its place."""
+    container = _container(target)
+    keys = [key.key if key is not None else None for key, _item in container.body] if container is not None else []
+    del target[name]
+    if behind and name in keys:
+        container.body[keys.index(name)] = (None, tomlkit.items.Whitespace(behind))
+
+
+def _container(target: t.Any) -> t.Any:
+    """What holds a table's keys in the order of the text; None where that is no text of lines."""
+    if isinstance(target, tomlkit.items.Table):
+        return target.value
+    return target if isinstance(target, tomlkit.TOMLDocument) else None
+
+
+def _opens(item: t.Any) -> bool:
+    """Whether the item has a header line of its own."""
+    return isinstance(item, (tomlkit.items.Table, tomlkit.items.AoT))
+
+
+def _deepest(container: t.Any) -> t.Any:
+    """The container in which the text of this one ends."""
+    while container.body and _opens(container.body[-1][1]):
+        last = container.body[-1][1]
+        container = (last.body[-1] if isinstance(last, tomlkit.items.AoT) else last).value
+    return container
+
+
+def _take_tail(container: t.Any) -> list[tuple[t.Any, t.Any]]:
+    """Take the comments and blank lines from the end."""
+    body = _deepest(container).body
+    start = len(body)
+    while start and body[start - 1][0] is None:
+        start -= 1
+    taken = list(body[start:])
+    del body[start:]
+    return taken
 
 
 def _replace_value(target: t.Any, name: str, value: t.Any) -> None:
@@ -168,10 +253,9 @@ def _indent_of(table: t.Any) -> str:
     return table.trivia.indent + "  "
 
 
-def _align(target: t.Any, name: t.Any, indent: str) -> None:
+def _align(container: t.Any, name: t.Any, indent: str) -> None:
     """Give a new item its indent; tomlkit adds the table's own to whatever it is given."""
-    body = target.value.body if isinstance(target, tomlkit.items.Table) else target.body
-    for key, item in body:
+    for key, item in container.body:
         if key is not None and key.key == name:
             _indent(item, indent)
 
