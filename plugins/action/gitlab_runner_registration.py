@@ -31,6 +31,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "url": {"type": "str"},
     "purge": {"type": "bool", "default": False},
     "on_refused_token": {"type": "str", "choices": ["fail", "recreate", "reset"], "default": "fail"},
+    "rotate_tokens": {"type": "bool", "default": False, "no_log": False},
     "job_timeout": {"type": "int", "default": 3600},
     "config_path": {"type": "path", "default": "/etc/gitlab-runner/config.toml"},
     "service": {"type": "str", "default": "gitlab-runner"},
@@ -94,12 +95,16 @@ class ActionModule(_host_action.HostAction):
         now.intents[:] = [intent for intent in now.intents if intent.name not in kept]
         found = _registrar.strays(now.caller, now.intents)
         by_name = {intent.name: found[intent.mark] for intent in now.intents}
-        refused = _registration.Refused(now.args["on_refused_token"])
+        choice = _registration.Choice(
+            on_refused=_registration.Refused(now.args["on_refused_token"]),
+            rotate=now.args["rotate_tokens"],
+            has_access=now.caller.has_access,
+        )
         steps, faults = [], []
         for runner, known in now.runners:
             what = dataclasses.replace(seen[runner.name], strays=by_name.get(runner.name, ()))
             try:
-                steps.append(_registration.step(runner, known, what, refused, has_access=now.caller.has_access))
+                steps.append(_registration.step(runner, known, what, choice))
             except _registration.RegistrationError as exc:
                 faults.append(str(exc))
         if faults:

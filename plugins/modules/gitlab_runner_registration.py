@@ -57,6 +57,12 @@ options:
     type: str
     choices: [fail, recreate, reset]
     default: fail
+  rotate_tokens:
+    description:
+      - Whether runners that this host has get a new token, in GitLab and in C(config.toml). The old one is dead then,
+        so other hosts that share a runner lose it.
+    type: bool
+    default: false
   job_timeout:
     description: How many seconds the running jobs of a runner that is to be removed are waited for.
     type: int

@@ -155,6 +155,8 @@ def _update(caller: Caller, step: Step) -> Outcome:
 
 
 def _reset(caller: Caller, step: Step) -> Outcome:
+    if step.do is Do.RESET and step.send:
+        caller.runners.update(step.id, step.runner.name, step.send)
     return Outcome(step, {**caller.runners.reset_token(step.id, step.runner.name), "id": step.id})
 
 

@@ -116,23 +116,34 @@ def changes(details: Mapping, declared: Mapping) -> tuple[dict[str, t.Any], dict
     return send, before
 
 
-def step(declared: Declared, known: Known, seen: Seen, on_refused: Refused, *, has_access: bool) -> Step:
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """What the user decided: how a refused token is met, whether tokens are renewed, whether GitLab may be changed."""
+
+    on_refused: Refused = Refused.FAIL
+    rotate: bool = False
+    has_access: bool = True
+
+
+def step(declared: Declared, known: Known, seen: Seen, choice: Choice) -> Step:
     """Decide one runner's step.
 
     Raises RegistrationError where a human must choose.
     """
     if declared.state == "absent":
-        return _removal(declared, known, seen, has_access=has_access)
+        return _removal(declared, known, seen, has_access=choice.has_access)
     if not known.token:
-        return _creation(declared, seen, has_access=has_access)
+        return _creation(declared, seen, has_access=choice.has_access)
     if seen.exists is False or seen.token_valid is False:
-        return _refused(declared, known, seen, on_refused, has_access=has_access)
+        return _refused(declared, known, seen, choice)
     runner_id = seen.id or known.id
     if seen.details is None:
         return Step(declared, Do.NOTHING, runner_id, known.token, on_disk=known.on_disk)
     _check_fixed(declared, seen.details)
     send, before = changes(seen.details, declared.api)
     do = Do.UPDATE if send else Do.NOTHING
+    if choice.rotate and known.on_disk:
+        do = Do.RESET
     return Step(declared, do, runner_id, known.token, send, before, on_disk=known.on_disk)
 
 
@@ -165,12 +176,14 @@ def creation_fields(declared: Declared) -> dict[str, t.Any]:
     return fields
 
 
-def _refused(declared: Declared, known: Known, seen: Seen, on_refused: Refused, *, has_access: bool) -> Step:
+def _refused(declared: Declared, known: Known, seen: Seen, choice: Choice) -> Step:
     gone = seen.exists is False
     what = "no longer exists in GitLab" if gone else "exists in GitLab, but its token on this host is refused"
-    if on_refused is Refused.RECREATE and not declared.token:
-        return _creation(declared, seen, has_access=has_access)
-    if on_refused is Refused.RESET and not gone and known.id and has_access:
+    if choice.on_refused is Refused.RECREATE and not declared.token:
+        return _creation(declared, seen, has_access=choice.has_access)
+    # a rotation that was interrupted leaves a refused token: asked for again, it is finished
+    reset = choice.on_refused is Refused.RESET or choice.rotate
+    if reset and not gone and known.id and choice.has_access:
         return Step(declared, Do.RESET, known.id, known.token)
     raise RegistrationError(
         f"Runner {declared.name!r} (id {known.id or 'unknown'}) {what}. Set on_refused_token to recreate to register "
