@@ -214,8 +214,8 @@ def _called(config: Table, edit: Edit) -> str:
 def _needs_restart(edit: Edit) -> bool:
     """Whether only a new process takes this up (runner facts 2)."""
     keys: t.Mapping[str, Key] = schema.GLOBAL
-    path = [step for step in edit.path if isinstance(step, str)]
-    if path[0].casefold() == "runners":
+    path = [step.casefold() for step in edit.path if isinstance(step, str)]
+    if path[0] == "runners":
         keys, path = schema.RUNNER, path[1:]
     if not path or tuple(path[:2]) in schema.RELOADED_IN_RESTART_TABLES:
         return False
