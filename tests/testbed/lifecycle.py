@@ -21,7 +21,7 @@ from testbed.hosts import containers, image, inventory, network, ssh, systems
 from testbed.hosts.containers import Container
 from testbed.hosts.network import Network
 from testbed.hosts.podman import Podman
-from testbed.packages.repository import DEFAULT, Repositories, repositories
+from testbed.packages.repository import DEFAULT, Repositories, clear_left_overs, repositories
 from testbed.programs import say, step
 
 DEFAULT_HOSTS = 3
@@ -79,7 +79,7 @@ def _clear_of_others(podman: Podman, *, force: bool = False) -> None:
 def _how_many(wish: Wish, present: Sequence[Container]) -> int:
     if wish.hosts is not None:
         return wish.hosts
-    return sum(1 for one in present if one.owner and one.running) or DEFAULT_HOSTS
+    return sum(1 for one in present if one.owner and one.number and one.running) or DEFAULT_HOSTS
 
 
 def _admin_token() -> str:
@@ -178,6 +178,8 @@ def down(*, everything: bool, force: bool) -> None:
     ssh.forget()
     gone = _remove_hosts(podman)
     net = network.remove(podman)
+    clear_left_overs()
+    image.clear_left_overs()
     _remove_content(paths.RUN, keep=paths.LOGS.name)  # logs stay, to be read after a failure
     say(f"  Gone: {_some(gone, 'host')}, {_some(stopped, 'server')}, {_some(int(net), 'network')}.")
     if everything:

@@ -78,7 +78,7 @@ def find(podman: Podman) -> list[Container]:
 
 
 def plan(hosts: Sequence[Host], present: Iterable[Container], *, fresh: bool) -> tuple[list[Host], list[str]]:
-    """Return which hosts are to be started and which containers have to go before."""
+    """Return which hosts are to be started and which have to go before; other containers of the testbed stay."""
     by_name = {one.name: one for one in present}
     strange = [one.name for one in by_name.values() if not one.owner and one.name in {host.name for host in hosts}]
     if strange:
@@ -91,7 +91,7 @@ def plan(hosts: Sequence[Host], present: Iterable[Container], *, fresh: bool) ->
         one = by_name.get(host.name)
         if one and one.running and one.spec == host.spec() and not fresh:
             kept.add(host.name)
-    gone = [one.name for one in by_name.values() if one.owner and one.name not in kept]
+    gone = [one.name for one in by_name.values() if one.owner and one.number and one.name not in kept]
     return [host for host in hosts if host.name not in kept], gone
 
 

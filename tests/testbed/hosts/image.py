@@ -66,12 +66,17 @@ def _bootstrap(found: Recipe, work: Path) -> Path:
     return tar
 
 
-@contextmanager
-def _work_folder() -> Iterator[Path]:
-    """Lend a folder, and remove what killed runs have left."""
-    paths.CACHE.mkdir(parents=True, exist_ok=True)
+def clear_left_overs() -> None:
+    """Remove what killed runs have left."""
     for left_over in paths.CACHE.glob("image-*"):
         shutil.rmtree(left_over)
+
+
+@contextmanager
+def _work_folder() -> Iterator[Path]:
+    """Lend a folder."""
+    paths.CACHE.mkdir(parents=True, exist_ok=True)
+    clear_left_overs()
     with tempfile.TemporaryDirectory(prefix="image-", dir=paths.CACHE) as name:
         yield Path(name)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from testbed.errors import TestbedError
 PACKAGES = "packages"
 METADATA = "metadata"
 STRANGER = "stranger"
+HOME_PREFIX = "testbed-gpg-"
 NAMES = (PACKAGES, METADATA, STRANGER)
 
 
@@ -32,14 +34,27 @@ class Key:
     public: Path
 
 
+def _end_agent(home: Path) -> None:
+    programs.run(["gpgconf", "--homedir", home, "--kill", "all"], "end the signing agent")
+
+
+def clear_left_overs() -> None:
+    """End the agents of killed runs and remove their homes; a home's name says whose it is."""
+    for home in Path(tempfile.gettempdir()).glob(f"{HOME_PREFIX}*"):
+        pid = home.name.removeprefix(HOME_PREFIX).split("-")[0]
+        if pid.isdigit() and not Path("/proc", pid).exists():
+            _end_agent(home)
+            shutil.rmtree(home, ignore_errors=True)
+
+
 @contextmanager
 def _gnupg_home() -> Iterator[Path]:
     """Lend a home of its own to gpg, in a short path (its sockets go there), and end the agent with it."""
-    with tempfile.TemporaryDirectory(prefix="testbed-gpg-") as name:
+    with tempfile.TemporaryDirectory(prefix=f"{HOME_PREFIX}{os.getpid()}-") as name:
         try:
             yield Path(name)
         finally:
-            programs.run(["gpgconf", "--homedir", name, "--kill", "all"], "end the signing agent")
+            _end_agent(Path(name))
 
 
 def _gpg(home: Path, attempt: str, *args: str | Path) -> str:

@@ -151,12 +151,18 @@ def _tidy(cache: Path, current: Path) -> None:
         shutil.rmtree(path)
 
 
+def clear_left_overs(cache: Path = paths.CACHE) -> None:
+    """Remove what killed runs have left."""
+    keys.clear_left_overs()
+    for left_over in cache.glob("building-*"):
+        shutil.rmtree(left_over)
+
+
 def repositories(env: Mapping[str, str], cache: Path = paths.CACHE) -> Repositories:
     """Return the repositories for this environment, built unless the same content is in the cache."""
     choice = choose(env)
     cache.mkdir(parents=True, exist_ok=True)
-    for left_over in cache.glob("building-*"):  # of a run that was killed
-        shutil.rmtree(left_over)
+    clear_left_overs(cache)
     signing = {name: keys.key(name, cache / "keys") for name in keys.NAMES}
     with tempfile.TemporaryDirectory(prefix="building-", dir=cache) as name:
         work = Path(name)

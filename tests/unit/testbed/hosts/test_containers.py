@@ -44,6 +44,7 @@ HOSTS = [_host(1), _host(2)]
         pytest.param(
             [_running(_host(1, "sha256:0")), _running(_host(2))], False, ["runner1"], ["runner1"], id="old-image"
         ),
+        pytest.param([Container("bench", True, MINE, "")], False, ["runner1", "runner2"], [], id="no-host-of-ours"),
         pytest.param([Container("runner7", True, "", "")], False, ["runner1", "runner2"], [], id="stranger-elsewhere"),
     ],
 )

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -121,6 +123,15 @@ def test_what_a_killed_run_left_is_removed(built: Repositories, env: dict[str, s
     (cache / "building-killed" / "www").mkdir(parents=True)
     repositories(env, cache)
     assert not list(cache.glob("building-*"))
+
+
+def test_only_homes_of_ended_processes_are_cleared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    dead, alive, other = (tmp_path / f"testbed-gpg-{name}" for name in ("99999999-a", f"{os.getpid()}-b", "x"))
+    for home in (dead, alive, other):
+        home.mkdir(mode=0o700)
+    keys.clear_left_overs()
+    assert sorted(tmp_path.iterdir()) == sorted([alive, other])
 
 
 def test_digest_sees_content_names_and_modes(tmp_path: Path) -> None:
