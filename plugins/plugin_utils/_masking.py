@@ -6,13 +6,17 @@
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _config_schema as schema
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._config_schema import Key, Kind
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._toml_edit import TomlError, parse
 
 MASK = "********"
 CHANGED_MASK = "******** (changed)"
+MASKED = re.compile(r"(\w+=)?\*{8}( \(changed\))?")
+NOT_SHOWN = "(not shown: it writes a secret in a way that can't be masked)\n"
 
 
 def secrets(config: t.Mapping[str, t.Any]) -> set[str]:
@@ -48,20 +52,30 @@ def _shown(secret: str, mask: str) -> str:
     return f"{name}={mask}" if sep and name.isidentifier() else mask
 
 
-def masked(text: str, hidden: t.Iterable[str], mask: str = MASK) -> str:
-    """The text without the hidden strings, as they are and as TOML escapes them; longest first."""
+def masked(text: str, hidden: t.Collection[str], new: t.Collection[str] = ()) -> str:
+    """The text without the hidden strings, as they are and as TOML escapes them; longest first.
+
+    A text in which one is written in yet another way (TOML knows many) is not shown at all.
+    """
     for secret in sorted(hidden, key=len, reverse=True):
         for form in (secret, json.dumps(secret, ensure_ascii=False)[1:-1]):
-            text = text.replace(form, _shown(secret, mask))
-    return text
+            text = text.replace(form, _shown(secret, CHANGED_MASK if secret in new else MASK))
+    return text if _all_masked(text) else NOT_SHOWN
+
+
+def _all_masked(text: str) -> bool:
+    try:
+        return all(MASKED.fullmatch(secret) for secret in secrets(parse(text, "")))
+    except TomlError:  # a secret was part of the syntax
+        return False
 
 
 def masked_diff(before: str, after: str, known: set[str], wanted: set[str], path: str) -> dict[str, str]:
     """A diff without secrets in which a changed secret can still be seen to change."""
-    new = wanted - known
+    both = known | wanted
     return {
-        "before": masked(before, known | new),
-        "after": masked(masked(after, new, CHANGED_MASK), known),
+        "before": masked(before, both),
+        "after": masked(after, both, wanted - known),
         "before_header": path,
         "after_header": path,
     }
