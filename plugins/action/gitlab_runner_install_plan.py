@@ -18,6 +18,8 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "service": {"type": "str", "default": "gitlab-runner"},
     "version_lock": {"type": "bool", "default": True},
     "stop_timeout": {"type": "int", "default": 7200},
+    "proxy": {"type": "dict", "default": {}},
+    "ca_certificates": {"type": "dict", "default": {}},
     "check_os": {"type": "bool", "default": True},
     "enabled": {"type": "bool", "default": True},
     "started": {"type": "bool", "default": True},
@@ -31,13 +33,13 @@ class ActionModule(_host_action.HostAction):
         result: _host_action.Result = super().run(tmp, task_vars)
         args = self.validate_argument_spec(ARGUMENT_SPEC)[1]
         wanted = _install_plan.Wanted(**{**args, "gpgkeys": tuple(args["gpgkeys"])})
-        state = self._read_host(
-            _host_read.DEFAULT_CONFIG_PATH,
-            service=wanted.service,
-            packages=_host_read.PACKAGES,
-            files=(_install_plan.REPOSITORY_FILE, _install_plan.drop_in_path(wanted.service)),
-        )
         try:
+            state = self._read_host(
+                _host_read.DEFAULT_CONFIG_PATH,
+                service=wanted.service,
+                packages=_host_read.PACKAGES,
+                files=wanted.paths(),
+            )
             plan = _install_plan.plan(state, wanted)
         except _install_plan.InstallError as exc:
             raise AnsibleActionFail(f"Nothing was changed: {exc}") from None
@@ -46,6 +48,7 @@ class ActionModule(_host_action.HostAction):
 
 
 def _plain(plan: _install_plan.InstallPlan) -> dict[str, t.Any]:
-    return {
-        name: list(value) if isinstance(value, tuple) else value for name, value in dataclasses.asdict(plan).items()
-    }
+    """The plan as a result can hold it: the content of a secret file is left out."""
+    plain = {name: list(value) if isinstance(value, tuple) else value for name, value in vars(plan).items()}
+    files = [dataclasses.replace(managed, content="") if managed.secret else managed for managed in plan.files]
+    return {**plain, "files": [dataclasses.asdict(managed) for managed in files]}

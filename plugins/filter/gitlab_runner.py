@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _status
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _managed_files, _status
 
 
 def gitlab_runner_status_table(hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
@@ -15,8 +15,17 @@ def gitlab_runner_status_table(hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> 
     return _status.table([_status.summary(host, info) for host, info in hosts.items()])
 
 
+def gitlab_runner_proxy_unit(settings: t.Mapping[str, str], service: str) -> str:
+    """Proxy settings as the text of a unit's drop-in; empty where there is nothing to say."""
+    managed = _managed_files.proxy(service, settings)
+    return managed.content if managed else ""
+
+
 class FilterModule:
     """What Ansible loads."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        return {"gitlab_runner_status_table": gitlab_runner_status_table}
+        return {
+            "gitlab_runner_proxy_unit": gitlab_runner_proxy_unit,
+            "gitlab_runner_status_table": gitlab_runner_status_table,
+        }

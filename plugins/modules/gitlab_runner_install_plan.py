@@ -42,6 +42,14 @@ options:
     description: How many seconds a stop may wait for the running jobs.
     type: int
     default: 7200
+  proxy:
+    description: The proxy of the service, as C(http_proxy), C(https_proxy) and C(no_proxy).
+    type: dict
+    default: {}
+  ca_certificates:
+    description: Certificate authorities in PEM, by the host name of the GitLab that they are for.
+    type: dict
+    default: {}
   check_os:
     description: Whether an operating system that was not tested is refused.
     type: bool
@@ -79,10 +87,12 @@ needed:
   sample: true
 plan:
   description: >-
-    The steps. C(packages) is what dnf is asked for, C(unlock) and C(lock) are lines of its version lock;
-    C(repository), C(drop_in), C(service) and C(daemon_reload) say whether that step is needed.
+    The steps. C(packages) is what dnf is asked for, C(files) and C(remove) are files of the role that differ or are no
+    longer wanted, C(unlock) and C(lock) are lines of dnf's version lock. C(repository), C(service), C(daemon_reload)
+    and C(restart) say whether that step is needed.
   returned: success
   type: dict
   sample: {installed_version: 18.0.2, packages: [gitlab-runner-18.0.3-1, gitlab-runner-helper-images-18.0.3-1],
-           repository: false, drop_in: false, service: true, daemon_reload: false, lock: [], unlock: []}
+           repository: false, files: [], remove: [], service: true, daemon_reload: false, restart: false,
+           lock: [], unlock: []}
 """

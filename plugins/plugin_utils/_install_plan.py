@@ -10,7 +10,9 @@ import dataclasses
 import re
 import typing as t
 
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _managed_files
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._host_read import HostState
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._managed_files import ManagedFile
 
 PROGRAM = "gitlab-runner"
 HELPER = "gitlab-runner-helper-images"
@@ -33,7 +35,7 @@ class InstallError(Exception):
 class Wanted:
     """What is declared. version is exact (18.0.3), a pin (18.0 or 18) or empty for the newest.
 
-    stop_timeout is in seconds.
+    stop_timeout is in seconds; ca_certificates is PEM text by host name.
     """
 
     version: str
@@ -45,6 +47,25 @@ class Wanted:
     check_os: bool
     enabled: bool
     started: bool
+    proxy: t.Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
+    ca_certificates: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def files(self) -> list[ManagedFile]:
+        """Every file that the role owns on this host."""
+        faults = list(_managed_files.problems(self.proxy))
+        if faults:
+            raise InstallError(" ".join(faults))
+        proxy = _managed_files.proxy(self.service, self.proxy)
+        try:
+            authorities = _managed_files.authorities(self.ca_certificates)
+        except ValueError as exc:
+            raise InstallError(str(exc)) from exc
+        return [_managed_files.drain(self.service, self.stop_timeout), *([proxy] if proxy else []), *authorities]
+
+    def paths(self) -> list[str]:
+        """What a read must bring for a plan."""
+        owned = [managed.path for managed in self.files()]
+        return [REPOSITORY_FILE, *dict.fromkeys([*owned, _managed_files.proxy_path(self.service)])]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,38 +75,18 @@ class InstallPlan:
     installed_version: str | None
     baseurl: str
     repository: bool
-    drop_in: bool
-    drop_in_path: str
-    drop_in_content: str
+    files: tuple[ManagedFile, ...]
+    remove: tuple[str, ...]
     packages: tuple[str, ...]
     unlock: tuple[str, ...]
     lock: tuple[str, ...]
     service: bool
     daemon_reload: bool
+    restart: bool
 
     @property
     def changed(self) -> bool:
-        return any((self.repository, self.drop_in, self.packages, self.unlock, self.lock, self.service))
-
-
-def drop_in_path(service: str) -> str:
-    return f"/etc/systemd/system/{service}.service.d/drain.conf"
-
-
-def drop_in(stop_timeout: int) -> str:
-    """The unit settings under which a stop drains.
-
-    KillSignal alone is not enough: systemd would signal the job's own processes too, and they die of SIGQUIT
-    (runner facts 0.5). ExecReload lets `systemctl reload` load the config.
-    """
-    return (
-        "# Managed by fleetwright.gitlab_aws.gitlab_runner: a stop waits for the running jobs.\n"
-        "[Service]\n"
-        "KillSignal=SIGQUIT\n"
-        "KillMode=mixed\n"
-        f"TimeoutStopSec={stop_timeout}\n"
-        "ExecReload=/bin/kill -HUP $MAINPID\n"
-    )
+        return any((self.repository, self.files, self.remove, self.packages, self.unlock, self.lock, self.service))
 
 
 def plan(state: HostState, wanted: Wanted) -> InstallPlan:
@@ -100,23 +101,30 @@ def plan(state: HostState, wanted: Wanted) -> InstallPlan:
             f"gitlab_runner_version is {wanted.version!r}; give a version (18.0.3), a line to stay in (18.0 or 18), "
             "or nothing for the newest."
         )
-    installed = _version(state.packages.get(PROGRAM))
     baseurl = wanted.baseurl or default_baseurl(state.os_release)
-    path, content = drop_in_path(wanted.service), drop_in(wanted.stop_timeout)
     packages = () if _fits(state, wanted.version) else package_specs(wanted.version)
+    files = tuple(managed for managed in wanted.files() if state.files.get(managed.path) != managed.content)
+    remove = tuple(path for path in _given_up(wanted) if path in state.files)
+    reads_at_start = any(managed.restart for managed in files) or bool(remove)
     return InstallPlan(
-        installed_version=installed,
+        installed_version=_version(state.packages.get(PROGRAM)),
         baseurl=baseurl,
         repository=not _repository_matches(state.files.get(REPOSITORY_FILE), baseurl, wanted.gpgkeys),
-        drop_in=state.files.get(path) != content,
-        drop_in_path=path,
-        drop_in_content=content,
+        files=files,
+        remove=remove,
         packages=packages,
         unlock=_superfluous_locks(state, wanted, installing=bool(packages)),
         lock=() if packages or not wanted.version_lock else _missing_locks(state),
         service=bool(packages) or _service_differs(state, wanted),
         daemon_reload=state.service.need_daemon_reload,
+        restart=reads_at_start and state.service.active_state == "active",
     )
+
+
+def _given_up(wanted: Wanted) -> list[str]:
+    """Files that the role wrote for a declaration that no longer holds."""
+    owned = {managed.path for managed in wanted.files()}
+    return [path for path in (_managed_files.proxy_path(wanted.service),) if path not in owned]
 
 
 def default_baseurl(os_release: t.Mapping[str, str]) -> str:
