@@ -73,8 +73,14 @@ def replace(wanted: Replacement, check: t.Callable[[str], None] | None = None) -
         if wanted.expect_sha256 is None:
             _move_to_free_place(temp, wanted.path)
             return None
-        taken = _exchange(temp, wanted.path, wanted)
-        backup = _keep_backup(wanted, taken)
+        backup = _keep_backup(wanted)  # before the exchange: a full disk must not leave a new file without one
+        try:
+            _exchange(temp, wanted.path, wanted)
+        except BaseException:
+            if backup is not None:
+                os.unlink(backup)
+            raise
+        _drop_old_backups(wanted)
     finally:
         if os.path.exists(temp):
             os.unlink(temp)
@@ -116,7 +122,7 @@ def _make_newer(new: int, old: os.stat_result) -> None:
     os.utime(new, ns=(now, now))
 
 
-def _exchange(temp: str, path: str, wanted: Replacement) -> bytes:
+def _exchange(temp: str, path: str, wanted: Replacement) -> None:
     try:
         _rename(temp, path, RENAME_EXCHANGE)
     except OSError as exc:
@@ -124,11 +130,10 @@ def _exchange(temp: str, path: str, wanted: Replacement) -> bytes:
             raise Conflict(None) from exc
         if exc.errno not in (errno.EINVAL, errno.ENOSYS):
             raise
-        return _replace_plainly(temp, path, wanted)
-    taken = read(temp) or b""
-    if sha256(taken) != wanted.expect_sha256:
+        _replace_plainly(temp, path, wanted)
+        return
+    if sha256(read(temp) or b"") != wanted.expect_sha256:
         raise Conflict(_put_back(temp, path, wanted.content))
-    return taken
 
 
 def _put_back(temp: str, path: str, ours: bytes) -> bytes | None:
@@ -143,13 +148,12 @@ def _put_back(temp: str, path: str, ours: bytes) -> bytes | None:
     return read(path)
 
 
-def _replace_plainly(temp: str, path: str, wanted: Replacement) -> bytes:
+def _replace_plainly(temp: str, path: str, wanted: Replacement) -> None:
     """For file systems without RENAME_EXCHANGE: compare, then rename; the gap between them is microseconds."""
     current = read(path)
     if sha256(current) != wanted.expect_sha256 or current is None:
         raise Conflict(current)
     os.rename(temp, path)
-    return current
 
 
 def _move_to_free_place(temp: str, path: str) -> None:
@@ -169,18 +173,28 @@ def _rename(old: str, new: str, flags: int) -> None:
         raise OSError(number, os.strerror(number), old)
 
 
-def _keep_backup(wanted: Replacement, content: bytes) -> str | None:
+def _keep_backup(wanted: Replacement) -> str | None:
     if wanted.backups < 1:
         return None
+    content = read(wanted.path)
+    if content is None or sha256(content) != wanted.expect_sha256:
+        raise Conflict(content)
     backup = f"{wanted.path}.{time.time_ns()}.bak"
     handle = os.open(backup, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as kept:
-        kept.write(content)
-        kept.flush()
-        os.fsync(kept.fileno())
-    for old in backups_of(wanted.path)[: -wanted.backups]:
-        os.unlink(old)
+    try:
+        with os.fdopen(handle, "wb") as kept:
+            kept.write(content)
+            kept.flush()
+            os.fsync(kept.fileno())
+    except OSError:
+        os.unlink(backup)
+        raise
     return backup
+
+
+def _drop_old_backups(wanted: Replacement) -> None:
+    for old in backups_of(wanted.path)[: -wanted.backups] if wanted.backups > 0 else []:
+        os.unlink(old)
 
 
 def backups_of(path: str) -> list[str]:
