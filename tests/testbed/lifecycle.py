@@ -97,7 +97,9 @@ def _start_servers(wish: Wish, net: Network, repos: Repositories, token: str) ->
         servers.ensure(server)
 
 
-def _bring_hosts(podman: Podman, wish: Wish, net: Network, tag: str) -> tuple[list[containers.Host], int]:
+def _bring_hosts(
+    podman: Podman, wish: Wish, net: Network, tag: str
+) -> tuple[list[containers.Host], list[containers.Host]]:
     present = containers.find(podman)
     image_id = podman("read the image", "image", "inspect", "--format", "{{.Id}}", tag).strip()
     count = _how_many(wish, present)
@@ -108,7 +110,7 @@ def _bring_hosts(podman: Podman, wish: Wish, net: Network, tag: str) -> tuple[li
         ssh.close_connections()
         containers.remove(podman, gone)
     containers.start_all(podman, todo)
-    return hosts, len(todo)
+    return hosts, todo
 
 
 def up(wish: Wish) -> inventory.State:
@@ -124,11 +126,11 @@ def up(wish: Wish) -> inventory.State:
     with step("Starting hosts and servers"):
         hosts, new = _bring_hosts(podman, wish, net, tag)
         _start_servers(wish, net, repos, token)
-        containers.wait_for_all(podman, hosts)
+        containers.wait_for_all(podman, hosts, new)
     state = _state(wish, net, repos, token, hosts)
     inventory.write(state)
     image.tidy(podman)
-    say(f"  Up: {_some(len(hosts), 'host')}, {new} new: {paths.INVENTORY}")
+    say(f"  Up: {_some(len(hosts), 'host')}, {len(new)} new: {paths.INVENTORY}")
     return state
 
 

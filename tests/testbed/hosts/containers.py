@@ -110,13 +110,16 @@ def _sshd_answers(address: str) -> bool:
         return False
 
 
-def wait_until_ready(podman: Podman, host: Host) -> None:
-    """Wait until the host can be worked with: sshd lets us in, sudo asks nothing, systemd has started everything."""
+STARTED = "sudo -n systemctl is-system-running --wait || { sudo -n systemctl --failed --no-legend; exit 1; }"
+REACHED = "sudo -n true"
+
+
+def wait_until_ready(podman: Podman, host: Host, question: str) -> None:
+    """Wait until the host can be worked with: sshd lets us in, sudo asks nothing, and the question is answered."""
     if not programs.wait_for(lambda: _sshd_answers(host.address), READY_SECONDS):
         state = podman(f"ask {host.name} for its state", "logs", "--tail", "20", host.name)
         raise TestbedError(f"{host.name} ({host.address}) has no sshd after {READY_SECONDS} s. Its log ends:\n{state}")
-    question = "sudo -n systemctl is-system-running --wait || { sudo -n systemctl --failed --no-legend; exit 1; }"
-    attempt = f"get {host.name} into the state 'running'"
+    attempt = f"work on {host.name} ({host.address})"
     programs.run(ssh.command(host.address, question), attempt, timeout=READY_SECONDS)
 
 
@@ -126,10 +129,11 @@ def start_all(podman: Podman, hosts: Sequence[Host]) -> None:
         list(pool.map(lambda host: start(podman, host), hosts))
 
 
-def wait_for_all(podman: Podman, hosts: Sequence[Host]) -> None:
-    """Wait for hosts, several at once."""
+def wait_for_all(podman: Podman, hosts: Sequence[Host], new: Sequence[Host]) -> None:
+    """Wait for hosts, several at once. A new one has every unit running; on one in use a unit may have failed."""
+    questions = [STARTED if host in new else REACHED for host in hosts]
     with ThreadPoolExecutor(PARALLEL) as pool:
-        list(pool.map(lambda host: wait_until_ready(podman, host), hosts))
+        list(pool.map(lambda host, question: wait_until_ready(podman, host, question), hosts, questions))
 
 
 def remove(podman: Podman, names: Sequence[str]) -> None:

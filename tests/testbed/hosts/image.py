@@ -129,16 +129,15 @@ def image(podman: Podman, env: Mapping[str, str]) -> str:
 
 
 def tags(podman: Podman) -> list[str]:
-    """List the testbed's images that podman has."""
-    found = podman.listing("list podman's images", "images", "--format", "json")
-    return [name for item in found for name in item.get("Names") or [] if name.startswith(f"{NAME}:")]
+    """List the testbed's images that podman has, newest first."""
+    found = podman.listing("list podman's images", "images", "--sort", "created", "--format", "json")
+    names = [name for item in found for name in item.get("Names") or [] if name.startswith(f"{NAME}:")]
+    return list(dict.fromkeys(names))  # an image of two names is listed twice, each time with both
 
 
 def tidy(podman: Podman) -> None:
     """Remove images of earlier recipes, but for the newest few: checkouts with different recipes share the store."""
-    found = podman.listing("list podman's images", "images", "--sort", "created", "--format", "json")
-    ours = [name for item in found for name in item.get("Names") or [] if name.startswith(f"{NAME}:")]
-    for tag in ours[KEEP:]:
+    for tag in tags(podman)[KEEP:]:
         podman.quietly("rmi", tag)  # one that a container still uses stays
 
 
