@@ -32,7 +32,8 @@ class Credentials:
     @classmethod
     def read(cls, data: t.Mapping[str, t.Any]) -> Credentials:
         expires = data.get("token_expires_at")
-        return cls(str(data.get("token") or ""), int(data.get("id") or 0), normal_time(expires) if expires else ZERO_TIME)
+        until = normal_time(expires) if expires else ZERO_TIME
+        return cls(str(data.get("token") or ""), int(data.get("id") or 0), until)
 
 
 class Network:
