@@ -116,7 +116,7 @@ class GitLab:
                 self._sleep(_pause(tried, {}))
                 continue
             if status in call.expect:
-                return Answer(status, headers, _decoded(headers, text))
+                return Answer(status, headers, self._decoded(call, status, headers, text))
             # 429 is answered before anything is done; the others may come after a create that worked.
             if status in RETRIED and not last and (call.repeatable or status == 429):
                 self._sleep(_pause(tried, headers))
@@ -202,6 +202,18 @@ class GitLab:
             remedy += " Whether GitLab did it is not known; run this again, it looks for what was done first."
         return GitLabError(call.attempt, 0, detail, remedy)
 
+    def _decoded(self, call: Call, status: int, headers: t.Mapping[str, str], text: str) -> t.Any:
+        """The answer's data; a proxy or login page in GitLab's place answers 200 too, but with something else."""
+        try:
+            if "json" in headers.get("content-type", ""):
+                return json.loads(text) if text else None
+        except ValueError:
+            pass
+        if status in (200, 201):
+            remedy = f"Check that {self.endpoint.base} is GitLab itself, and what stands between."
+            raise GitLabError(call.attempt, status, f"an answer that is not JSON: {error_detail(text)}", remedy)
+        return text
+
     def _refused(self, call: Call, status: int, headers: t.Mapping[str, str], text: str) -> GitLabError:
         if 300 <= status < 400:
             where = headers.get("location", "another address")
@@ -241,9 +253,3 @@ def _pause(tried: int, headers: t.Mapping[str, str]) -> float:
     if asked.isdigit():
         return min(float(asked), MAX_PAUSE)
     return float(0.25 * 2**tried * (1 + random.random()))
-
-
-def _decoded(headers: t.Mapping[str, str], text: str) -> t.Any:
-    if text and "json" in headers.get("content-type", ""):
-        return json.loads(text)
-    return text
