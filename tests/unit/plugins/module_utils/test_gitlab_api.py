@@ -125,8 +125,9 @@ def test_a_throttled_create_is_sent_again(twin: TwinServer, admin: Client) -> No
 @pytest.mark.parametrize(
     ("scopes", "options", "words"),
     [
-        pytest.param(["read_api"], {}, r"HTTP 403, insufficient_scope: .*scopes create_runner and manage_runner", id="scope"),
-        pytest.param(["api"], {"expires_at": "2020-01-01"}, r"HTTP 401, invalid_token: Token is expired.*current access",
+        pytest.param(["read_api"], {}, r"HTTP 403, insufficient_scope: .*scopes create_runner and manage_runner",
+                     id="scope"),
+        pytest.param(["api"], {"expires_at": "2020-01-01"}, r"HTTP 401, invalid_token: Token is expired.*current",
                      id="expired"),
         pytest.param(["api"], {"revoked": True}, r"HTTP 401, invalid_token: Token was revoked.*current access",
                      id="revoked"),
@@ -152,8 +153,10 @@ def test_unknown_token(twin: TwinServer) -> None:
     ("fault", "words"),
     [
         pytest.param({"status": 301, "headers": {"Location": "https://new.example/api"}},
-                     r"HTTP 301, redirected to https://new.example/api\. Set api_url to the final address", id="redirect"),
-        pytest.param({"status": 500, "body": "<!DOCTYPE html>\n<title>Oops</title>"}, "HTTP 500, <!DOCTYPE html> <title>Oops",
+                     r"HTTP 301, redirected to https://new.example/api\. Set api_url to the final address",
+                     id="redirect"),
+        pytest.param({"status": 500, "body": "<!DOCTYPE html>\n<title>Oops</title>"},
+                     "HTTP 500, <!DOCTYPE html> <title>Oops",
                      id="html-error"),
         pytest.param({"status": 200, "body": "<html>Sign in to the proxy</html>"},
                      "HTTP 200, an answer that is not JSON: .*Sign in.* is GitLab itself", id="login-page"),

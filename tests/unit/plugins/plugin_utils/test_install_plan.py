@@ -1,0 +1,218 @@
+# Copyright (c) 2026, Fleetwright contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every decision of an installation: what is asked of dnf, which locks go and come, which files are written."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+import pytest
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _install_plan as install
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _managed_files as managed
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._host_read import ConfigFile, HostState, Service
+
+KEYS = ("https://packages.gitlab.com/gpgkey/runner/a.pub.gpg", "https://packages.gitlab.com/gpgkey/b.gpg")
+ROCKY = {"ID": "rocky", "VERSION_ID": "9.4", "PRETTY_NAME": "Rocky Linux 9.4"}
+BASEURL = "https://packages.gitlab.com/runner/gitlab-runner/el/9/$basearch"
+REPO = f"""\
+[runner_gitlab-runner]
+name = GitLab Runner
+baseurl = {BASEURL}
+enabled = 1
+gpgcheck = 1
+repo_gpgcheck = 1
+gpgkey = {KEYS[0]}
+ {KEYS[1]}
+"""
+LOCKS = ("gitlab-runner-0:18.0.3-1.*", "gitlab-runner-helper-images-0:18.0.3-1.*")
+WANTED = install.Wanted("", "", KEYS, "gitlab-runner", True, 7200, True, True, True)
+DRAIN = managed.drain("gitlab-runner", 7200)
+DONE = HostState(
+    ConfigFile("/etc/gitlab-runner/config.toml"),
+    service=Service("loaded", "active", "running", "enabled", 812),
+    packages={"gitlab-runner": "18.0.3-1", "gitlab-runner-helper-images": "18.0.3-1"},
+    os_release=ROCKY,
+    locks=LOCKS,
+    files={install.REPOSITORY_FILE: REPO, DRAIN.path: DRAIN.content},
+)
+NEW = HostState(ConfigFile("/etc/gitlab-runner/config.toml"), os_release=ROCKY)
+
+
+def host(**changes: t.Any) -> HostState:
+    return dataclasses.replace(DONE, **changes)
+
+
+def wanted(**changes: t.Any) -> install.Wanted:
+    return dataclasses.replace(WANTED, **changes)
+
+
+def test_nothing_to_do() -> None:
+    plan = install.plan(DONE, WANTED)
+    assert not plan.changed
+    assert (plan.installed_version, plan.files, plan.packages, plan.lock, plan.unlock) == ("18.0.3", (), (), (), ())
+
+
+def test_a_new_host() -> None:
+    plan = install.plan(NEW, WANTED)
+    assert (plan.repository, plan.packages, plan.service, plan.installed_version) == (
+        True, ("gitlab-runner",), True, None,
+    )  # fmt: skip
+    assert (plan.files, plan.lock, plan.unlock, plan.restart) == ((DRAIN,), (), (), False)
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "supported"),
+    [
+        ("rhel", "9.4", True), ("rhel", "10.0", True), ("rocky", "9.5", True), ("almalinux", "10.0", True),
+        ("centos", "9", True), ("ol", "9.3", True), ("amzn", "2023", True), ("rhel", "8.10", False),
+        ("rocky", "8.9", False), ("amzn", "2", False), ("centos", "7", False), ("debian", "12", False),
+        ("fedora", "43", False), ("", "", False), ("rhel", "11", False), ("amzn", "2025", False),
+    ],
+)  # fmt: skip
+def test_operating_systems(name: str, version: str, supported: bool) -> None:
+    state = host(os_release={"ID": name, "VERSION_ID": version})
+    if supported:
+        install.plan(state, WANTED)
+        return
+    with pytest.raises(install.InstallError, match=r"is not supported.*Use EL 9, EL 10 or Amazon Linux 2023"):
+        install.plan(state, WANTED)
+    install.plan(state, wanted(check_os=False))
+
+
+@pytest.mark.parametrize(("name", "version"), [("rhel", "8.10"), ("amzn", "2"), ("centos", "7.9")])
+def test_too_old_says_why(name: str, version: str) -> None:
+    with pytest.raises(install.InstallError, match=r"its own Python is older than 3\.9"):
+        install.plan(host(os_release={"ID": name, "VERSION_ID": version}), WANTED)
+
+
+@pytest.mark.parametrize(
+    ("version", "packages"),
+    [
+        pytest.param("", (), id="newest-is-not-an-upgrade"),
+        pytest.param("18", (), id="major-fits"),
+        pytest.param("18.0", (), id="minor-fits"),
+        pytest.param("18.0.3", (), id="exact-fits"),
+        pytest.param("18.0.4", ("gitlab-runner-18.0.4-1", "gitlab-runner-helper-images-18.0.4-1"), id="exact"),
+        pytest.param("17.7.1", ("gitlab-runner-17.7.1-1", "gitlab-runner-helper-images-17.7.1-1"), id="first-helper"),
+        pytest.param("17.7.0", ("gitlab-runner-17.7.0-1",), id="before-the-helper"),
+        pytest.param("17.5.5", ("gitlab-runner-17.5.5-1",), id="long-before"),
+        pytest.param("18.1", ("gitlab-runner-18.1.*",), id="other-minor"),
+        pytest.param("1", ("gitlab-runner-1.*",), id="no-prefix-match-of-digits"),
+    ],
+)
+def test_versions(version: str, packages: tuple[str, ...]) -> None:
+    plan = install.plan(DONE, wanted(version=version))
+    assert plan.packages == packages
+    assert plan.unlock == (LOCKS if packages else ())
+
+
+@pytest.mark.parametrize("version", ["v18.0.3", "18.0.3-1", "latest", "18.", "18.0.3.1", "*", " 18"])
+def test_no_version(version: str) -> None:
+    with pytest.raises(install.InstallError, match=r"gitlab_runner_version is .* give a version \(18\.0\.3\)"):
+        install.plan(DONE, wanted(version=version))
+
+
+def test_a_helper_of_another_version_is_mended() -> None:
+    """The package requires it, but a broken transaction can leave it so (runner facts 9)."""
+    state = host(packages={"gitlab-runner": "18.0.3-1", "gitlab-runner-helper-images": "18.0.2-1"})
+    assert install.plan(state, wanted(version="18.0.3")).packages == (
+        "gitlab-runner-18.0.3-1", "gitlab-runner-helper-images-18.0.3-1",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("locks", "version_lock", "lock", "unlock"),
+    [
+        pytest.param((), True, LOCKS, (), id="missing"),
+        pytest.param(LOCKS[:1], True, LOCKS[1:], (), id="one-missing"),
+        pytest.param(("gitlab-runner-0:17.0.0-1.*", *LOCKS), True, (), ("gitlab-runner-0:17.0.0-1.*",), id="old"),
+        pytest.param(LOCKS, False, (), LOCKS, id="not-wanted"),
+        pytest.param((*LOCKS, "nginx-0:1.0-1.*"), False, (), LOCKS, id="others-stay"),
+    ],
+)
+def test_locks(locks: tuple[str, ...], version_lock: bool, lock: tuple[str, ...], unlock: tuple[str, ...]) -> None:
+    plan = install.plan(host(locks=locks), wanted(version_lock=version_lock))
+    assert (plan.lock, plan.unlock) == (lock, unlock)
+
+
+@pytest.mark.parametrize(
+    ("text", "differs"),
+    [
+        pytest.param(REPO, False, id="same"),
+        pytest.param(REPO.replace(" = ", "="), False, id="other-spacing"),
+        pytest.param(REPO + "sslverify = 1\n", False, id="further-keys"),
+        pytest.param(REPO.replace("gpgcheck = 1", "gpgcheck = 0", 1), True, id="unchecked-packages"),
+        pytest.param(REPO.replace("repo_gpgcheck = 1", "repo_gpgcheck = 0"), True, id="unchecked-metadata"),
+        pytest.param(REPO.replace("enabled = 1", "enabled = 0"), True, id="disabled"),
+        pytest.param(REPO.replace("el/9", "el/8"), True, id="baseurl"),
+        pytest.param(REPO.replace(KEYS[1], ""), True, id="a-key-less"),
+        pytest.param(REPO.replace("[runner", "[other"), True, id="other-section"),
+        pytest.param("not an ini", True, id="broken"),
+        pytest.param(None, True, id="missing"),
+    ],
+)
+def test_repository(text: str | None, differs: bool) -> None:
+    files = {DRAIN.path: DRAIN.content, **({} if text is None else {install.REPOSITORY_FILE: text})}
+    assert install.plan(host(files=files), WANTED).repository is differs
+
+
+@pytest.mark.parametrize(
+    ("os_release", "end"),
+    [
+        ({"ID": "amzn", "VERSION_ID": "2023"}, "amazon/2023/$basearch"),
+        ({"ID": "rhel", "VERSION_ID": "10.1"}, "el/10/$basearch"),
+    ],
+)
+def test_default_baseurl(os_release: dict[str, str], end: str) -> None:
+    assert install.default_baseurl(os_release) == f"https://packages.gitlab.com/runner/gitlab-runner/{end}"
+
+
+@pytest.mark.parametrize(
+    ("active", "unit_file", "options", "differs"),
+    [
+        ("active", "enabled", {}, False),
+        ("inactive", "enabled", {}, True),
+        ("failed", "enabled", {}, True),
+        ("deactivating", "enabled", {}, True),
+        ("active", "disabled", {}, True),
+        ("inactive", "disabled", {"enabled": False, "started": False}, False),
+        ("active", "disabled", {"enabled": False, "started": False}, True),
+    ],
+)
+def test_service(active: str, unit_file: str, options: dict[str, bool], differs: bool) -> None:
+    state = host(service=Service("loaded", active, "x", unit_file, 1))
+    assert install.plan(state, wanted(**options)).service is differs
+
+
+def test_a_stop_drains_whatever_runs_the_jobs() -> None:
+    """KillSignal alone kills shell and custom jobs (runner facts 0.5)."""
+    lines = DRAIN.content.splitlines()
+    assert DRAIN.path == "/etc/systemd/system/gitlab-runner.service.d/drain.conf"
+    assert {"[Service]", "KillSignal=SIGQUIT", "KillMode=mixed", "TimeoutStopSec=7200"} <= set(lines)
+    assert install.plan(DONE, wanted(stop_timeout=60)).files == (managed.drain("gitlab-runner", 60),)
+
+
+def test_a_proxy_comes_goes_and_stays_secret() -> None:
+    proxy = wanted(proxy={"https_proxy": "http://u:p%20w@proxy:3128"})
+    plan = install.plan(DONE, proxy)
+    assert [(one.mode, one.secret, one.restart) for one in plan.files] == [("0600", True, True)]
+    assert 'Environment="HTTPS_PROXY=http://u:p%%20w@proxy:3128"' in plan.files[0].content
+    assert (plan.restart, "p%%20w" in repr(plan)) == (True, False)
+    there = host(files={**DONE.files, plan.files[0].path: plan.files[0].content})
+    assert not install.plan(there, proxy).changed
+    assert install.plan(there, WANTED).remove == (plan.files[0].path,)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"proxy": {"ftp_proxy": "x"}}, r"gitlab_runner_proxy\.ftp_proxy is unknown; use http_proxy"),
+        ({"ca_certificates": {"https://g": "x"}}, "is no host name; leave scheme and port out"),
+        ({"ca_certificates": {"g.example": "x"}}, "is no PEM certificate"),
+    ],
+)
+def test_faults_of_the_declaration(options: dict[str, t.Any], message: str) -> None:
+    with pytest.raises(install.InstallError, match=message):
+        install.plan(DONE, wanted(**options))
