@@ -1,0 +1,191 @@
+# Copyright (c) 2026, Fleetwright contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The action plugins as ansible-playbook runs them, against a GitLab twin and a config.toml of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tomllib
+import typing as t
+
+import pytest
+import yaml
+from testbed.gitlab_api import TwinServer
+
+ROOT = pathlib.Path(__file__).resolve().parents[4]
+NAMESPACE = "fleetwright.gitlab_aws"
+SERVICE = "fleetwright-test-no-such-service"
+ENVIRONMENT = "PASSWORD=SecretOfTheEnvironment"
+
+
+class Host:
+    """A config.toml on this machine, and plays that are run against it."""
+
+    def __init__(self, folder: pathlib.Path, twin: TwinServer) -> None:
+        self.folder = folder
+        self.twin = twin
+        self.path = folder / "etc" / "config.toml"
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        (self.path.parent / ".runner_system_id").write_text("s_1746f8786189")
+
+    def play(self, *runners: dict[str, t.Any], flags: t.Sequence[str] = (), **options: t.Any) -> str:
+        """Register and configure as the role does; returns everything that was printed."""
+        api = {"api_url": self.twin.url, "api_token": options.pop("api_token", self.twin.admin_token)}
+        entries = {"runners": list(runners), "url": self.twin.url, "service": SERVICE}
+        registration = {**api, **entries, "config_path": str(self.path), **options.pop("registration", {})}
+        config = {**entries, "path": str(self.path), **options}
+        return self.run(("gitlab_runner_registration", registration), ("gitlab_runner_config", config), flags=flags)
+
+    def run(self, *tasks: tuple[str, dict[str, t.Any]], flags: t.Sequence[str] = (), rc: int = 0) -> str:
+        plays = [
+            {
+                "hosts": "localhost",
+                "gather_facts": False,
+                "vars": {"ansible_connection": "local", "ansible_python_interpreter": sys.executable},
+                "tasks": [
+                    {"name": name, f"{NAMESPACE}.{name}": options, "register": f"result_{number}"}
+                    for number, (name, options) in enumerate(tasks)
+                ],
+            }
+        ]
+        playbook = self.folder / "playbook.yml"
+        playbook.write_text(yaml.safe_dump(plays))
+        argv = [sys.executable, "-m", "ansible", "playbook", "-i", "localhost,", *flags, str(playbook)]
+        env = {
+            **os.environ,
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "collections"),
+            "ANSIBLE_HOME": str(self.folder / "ansible"),
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "ANSIBLE_NOCOLOR": "1",
+        }
+        done = subprocess.run(argv, capture_output=True, text=True, env=env, timeout=120, check=False)
+        text = done.stdout + done.stderr
+        assert (done.returncode != 0) == (rc != 0), text
+        return text
+
+    @property
+    def config(self) -> dict[str, t.Any]:
+        return tomllib.loads(self.path.read_text())
+
+    def secrets(self) -> set[str]:
+        found = {entry["token"] for entry in self.config.get("runners", [])}
+        return {
+            *found,
+            *(runner["token"] for runner in self.twin.client.runners()),
+            self.twin.admin_token,
+            ENVIRONMENT[9:],
+        }
+
+
+def changed(output: str) -> int:
+    return int(re.findall(r"changed=(\d+)", output)[-1])
+
+
+@pytest.fixture
+def host(tmp_path: pathlib.Path, twin: TwinServer) -> Host:
+    return Host(tmp_path, twin)
+
+
+BUILD = {"name": "build", "runner_type": "instance_type", "executor": "shell", "tag_list": ["aws", "el9"], "limit": "4"}
+TEST = {"name": "test", "runner_type": "instance_type", "executor": "shell", "environment": [ENVIRONMENT]}
+
+
+def test_the_life_of_two_runners(host: Host) -> None:
+    """Checked, registered, run again, changed, one removed: each says the truth, and none shows a secret."""
+    first = host.play(BUILD, TEST, flags=["--check", "--diff"], settings={"concurrent": 4})
+    assert (changed(first), host.path.exists(), host.twin.client.runners()) == (2, False, [])
+
+    output = host.play(BUILD, TEST, flags=["-vvvv", "--diff"], settings={"concurrent": 4})
+    assert changed(output) == 2
+    entries = host.config["runners"]
+    assert [(one["name"], one["executor"], one.get("limit")) for one in entries] == [
+        ("build", "shell", 4), ("test", "shell", None),
+    ]  # fmt: skip
+    known = {runner["description"]: runner for runner in host.twin.client.runners()}
+    assert {one["name"]: (one["id"], one["token"]) for one in entries} == {
+        name: (runner["id"], runner["token"]) for name, runner in known.items()
+    }
+    assert host.path.stat().st_mode & 0o777 == 0o600
+    assert [secret for secret in host.secrets() if secret in output] == []
+    assert "PASSWORD=********" in output
+
+    text, stamp = host.path.read_text(), host.path.stat().st_mtime_ns
+    host.twin.client.clear_requests()
+    again = host.play(BUILD, TEST, flags=["-vvvv", "--diff"], settings={"concurrent": 4})
+    assert (changed(again), host.path.read_text(), host.path.stat().st_mtime_ns) == (0, text, stamp)
+    routes = host.twin.client.requests()["by_route"]
+    assert sum(routes.values()) == 4
+    assert all(name.startswith(("GET", "POST /api/v4/runners/verify")) for name in routes)
+    assert [secret for secret in host.secrets() if secret in again] == []
+
+    retagged = {**BUILD, "tag_list": ["aws"], "limit": 5}
+    assert changed(host.play(retagged, TEST, flags=["--check"])) == 2
+    assert changed(host.play(retagged, {**TEST, "state": "absent"})) == 2
+    left = host.twin.client.runners()
+    assert [(one["description"], one["tag_list"], one["token"]) for one in left] == [
+        ("build", ["aws"], entries[0]["token"])
+    ]
+    assert [(one["name"], one["limit"], one["token"]) for one in host.config["runners"]] == [
+        ("build", 5, entries[0]["token"])
+    ]
+    assert sorted(path.suffix for path in host.path.parent.glob("config.toml*")).count(".bak") <= 3
+
+
+@pytest.mark.parametrize(
+    ("tasks", "words"),
+    [
+        pytest.param(
+            [("gitlab_runner_config", {"settings": {"concurrent": 0}})], ["settings.concurrent is 0"], id="concurrent"
+        ),
+        pytest.param(
+            [("gitlab_runner_config", {"runners": [{"name": "a", "executer": "shell", "limit": "x"}]})],
+            ["executer is neither", "did you mean executor?", "limit must be an integer", "url is missing"],
+            id="every-fault-at-once",
+        ),
+        pytest.param([("gitlab_runner_config", {"setting": {}})], ["Unsupported parameters"], id="unknown-option"),
+        pytest.param(
+            [("gitlab_runner_config", {"url": "http://g", "runners": [{"name": "a", "executor": "shell"}]})],
+            ["has no token. Register it first"],
+            id="no-token",
+        ),
+    ],
+)
+def test_refused(host: Host, tasks: list[tuple[str, dict[str, t.Any]]], words: list[str]) -> None:
+    output = host.run(*[(name, {"path": str(host.path), **options}) for name, options in tasks], rc=2)
+    assert [word for word in words if word not in output] == []
+    assert not host.path.exists()
+
+
+def test_info_shows_no_secret(host: Host) -> None:
+    host.path.write_text('[[runners]]\nname = "a"\ntoken = "glrt-NeverShown00"\nenvironment = ["A=NeverShown"]\n')
+    options = {"path": str(host.path)}
+    output = host.run(
+        ("gitlab_runner_config_info", options),
+        ("gitlab_runner_config_info", {**options, "include_secrets": True}),
+        flags=["-vvvv"],
+    )
+    assert "NeverShown" not in output
+    assert json.dumps("A=********") in output
+
+
+def test_a_lost_answer_to_a_create_makes_no_second_runner(host: Host) -> None:
+    host.twin.client.set_faults([{"method": "POST", "path": "/user/runners", "after": True, "times": 1}])
+    tasks = (
+        "gitlab_runner_registration",
+        {
+            "api_url": host.twin.url, "api_token": host.twin.admin_token, "runners": [BUILD], "url": host.twin.url,
+            "config_path": str(host.path), "service": SERVICE,
+        },
+    )  # fmt: skip
+    output = host.run(tasks, rc=2)
+    assert "Could not create runner 'build'" in output
+    assert host.twin.admin_token not in output
+    assert changed(host.run(tasks)) == 1
+    assert [entry["name"] for entry in host.config["runners"]] == ["build"]
+    assert len(host.twin.client.runners()) == 1
