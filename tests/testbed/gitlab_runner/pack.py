@@ -28,8 +28,10 @@ LAUNCHER = """\
 import os
 import sys
 
-sys.pycache_prefix = "/var/cache/gitlab-runner-twin/{digest}"
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(__file__))), "lib/gitlab-runner/twin"))
+prefix = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+if prefix == "/usr":
+    sys.pycache_prefix = "/var/cache/gitlab-runner-twin/{digest}"
+sys.path.insert(0, prefix + "/lib/gitlab-runner/twin")
 from gitlab_runner.cli import start
 
 start()

@@ -66,10 +66,10 @@ def last_key(text: str, line: int) -> str:
 
 def line_of(text: str, path: str) -> int:
     """Return the line that sets a key; the first one when it is not to be seen."""
-    for number, table, key in _lines(text):
-        if _dotted(table, key).lower() == path.lower():
-            return number
-    return 1
+    found = [(number, _dotted(table, key)) for number, table, key in _lines(text)]
+    exact = [number for number, name in found if name == path or name.startswith(path + ".")]
+    folded = [number for number, name in found if name.lower() == path.lower()]
+    return (exact + folded + [1])[0]
 
 
 def place(text: str, line: int) -> str:
@@ -89,6 +89,8 @@ def syntax(text: str, message: str) -> str:
     if found and found[1]:
         line, column = int(found[1]), int(found[2])
     row = lines[line - 1] if 0 < line <= len(lines) else ""
+    if message.startswith("Expected ']]'") and row[column - 1 : column] == "]":
+        column += 1  # one bracket is there: what follows it is the surprise
     got = _quoted(row[column - 1 : column] if column else "")
     said = next((words for start, words in TEXTS if message.startswith(start)), message[: found.start()] if found
                 else message)
