@@ -1,0 +1,131 @@
+# Copyright (c) 2026, Fleetwright contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every step that a registration can decide on, from what is declared, on disk, and in GitLab."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _registration as registration
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._declaration import Declared
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._registration import (
+    Choice,
+    Do,
+    Known,
+    Refused,
+    Seen,
+)
+
+TYPE = {"runner_type": "instance_type", "description": "a"}
+DETAILS: dict[str, t.Any] = {
+    "id": 8, "description": "a", "runner_type": "instance_type", "tag_list": ["b", "a"], "paused": False,
+    "run_untagged": True, "locked": False, "maximum_timeout": None, "access_level": "not_protected",
+    "maintenance_note": None,
+}  # fmt: skip
+NEW = Declared("a", api=TYPE)
+GONE = Declared("a", state="absent")
+DISK = Known(8, "glrt-onDisk000", on_disk=True)
+HAND = Known(0, "glrt-byHand000", on_disk=True)
+GOOD = Seen(8, DETAILS, True, True)
+DELETED = Seen(8, None, False, False)
+DEAD = Seen(8, DETAILS, True, False)
+NO_ACCESS = Choice(has_access=False)
+RESET, RECREATE = Choice(Refused.RESET), Choice(Refused.RECREATE)
+SHARED = Declared("a", token="glrt-shared00", api=TYPE)
+
+
+@pytest.mark.parametrize(
+    ("declared", "known", "seen", "choice", "do"),
+    [
+        pytest.param(NEW, Known(), Seen(), Choice(), Do.CREATE, id="new"),
+        pytest.param(NEW, Known(), Seen(strays=(5,)), Choice(), Do.ADOPT, id="left-behind-by-a-killed-run"),
+        pytest.param(NEW, DISK, GOOD, Choice(), Do.NOTHING, id="as-declared"),
+        pytest.param(NEW, DISK, Seen(8, None, None, True), NO_ACCESS, Do.NOTHING, id="no-access-token-valid"),
+        pytest.param(NEW, DISK, DELETED, RECREATE, Do.CREATE, id="deleted-recreate"),
+        pytest.param(NEW, DISK, DEAD, RECREATE, Do.CREATE, id="refused-recreate"),
+        pytest.param(NEW, DISK, DEAD, RESET, Do.RESET, id="refused-reset"),
+        pytest.param(NEW, DISK, GOOD, Choice(rotate=True), Do.RESET, id="rotate"),
+        pytest.param(SHARED, Known(0, "glrt-shared00"), Seen(8, None, None, True), NO_ACCESS, Do.NOTHING,
+                     id="token-from-elsewhere"),
+        pytest.param(SHARED, Known(0, "glrt-shared00"), Seen(), Choice(), Do.NOTHING, id="unasked-in-check-mode"),
+        pytest.param(GONE, Known(), Seen(), Choice(), Do.NOTHING, id="absent-already"),
+        pytest.param(GONE, DISK, GOOD, Choice(), Do.DELETE, id="delete"),
+        pytest.param(GONE, HAND, Seen(8, DETAILS, True, True), Choice(), Do.DELETE, id="delete-without-id-on-disk"),
+        pytest.param(GONE, DISK, DELETED, Choice(), Do.FORGET, id="deleted-by-hand-already"),
+        pytest.param(GONE, HAND, Seen(0, None, None, False), Choice(), Do.FORGET, id="unknown-to-gitlab"),
+        pytest.param(GONE, DISK, Seen(8, None, None, True), NO_ACCESS, Do.DELETE_MANAGER, id="no-access"),
+        pytest.param(GONE, DISK, Seen(8, None, None, False), NO_ACCESS, Do.FORGET, id="no-access-dead-token"),
+        pytest.param(Declared("a", "absent", "glrt-shared00"), DISK, GOOD, Choice(), Do.DELETE_MANAGER, id="shared"),
+    ],
+)  # fmt: skip
+def test_steps(declared: Declared, known: Known, seen: Seen, choice: Choice, do: Do) -> None:
+    step = registration.step(declared, known, seen, choice)
+    assert step.do is do
+    assert step.changed is (do is not Do.NOTHING)
+    assert "glrt-" not in repr(step)
+
+
+@pytest.mark.parametrize(
+    ("declared", "known", "seen", "choice", "words"),
+    [
+        pytest.param(NEW, Known(), Seen(), NO_ACCESS, "needs an access token. Set api_token", id="create-no-access"),
+        pytest.param(Declared("a"), Known(), Seen(), Choice(), "its runner_type is missing; use one of", id="no-type"),
+        pytest.param(NEW, DISK, DELETED, Choice(), r"\(id 8\) no longer exists in GitLab. Set on_refused", id="gone"),
+        pytest.param(NEW, DISK, DEAD, Choice(), "but its token on this host is refused. Set on_refused", id="refused"),
+        pytest.param(NEW, DISK, DELETED, RESET, "no longer exists in GitLab", id="nothing-left-to-reset"),
+        pytest.param(NEW, DISK, DEAD, Choice(Refused.RESET, has_access=False), "token on this host is refused",
+                     id="reset-no-access"),
+        pytest.param(SHARED, HAND, Seen(0, None, None, False), RECREATE, "token on this host is refused",
+                     id="foreign-token-is-not-recreated"),
+        pytest.param(NEW, DISK, Seen(8, {**DETAILS, "runner_type": "group_type"}, True, True), Choice(),
+                     "is a group_type runner in GitLab and is declared as instance_type. GitLab can't", id="type"),
+    ],
+)  # fmt: skip
+def test_a_human_must_choose(declared: Declared, known: Known, seen: Seen, choice: Choice, words: str) -> None:
+    with pytest.raises(registration.RegistrationError, match=words):
+        registration.step(declared, known, seen, choice)
+
+
+@pytest.mark.parametrize(
+    ("declared", "send"),
+    [
+        pytest.param({}, {}, id="nothing-declared"),
+        pytest.param({"tag_list": ["a", "b", "a"]}, {}, id="tags-in-any-order"),
+        pytest.param({"tag_list": []}, {"tag_list": []}, id="empty-list-clears"),
+        pytest.param({"tag_list": ["c", "a"]}, {"tag_list": ["a", "c"]}, id="tags-sorted"),
+        pytest.param({"paused": False, "run_untagged": True}, {}, id="booleans-as-they-are"),
+        pytest.param({"paused": True, "run_untagged": False}, {"paused": True, "run_untagged": False}, id="booleans"),
+        pytest.param({"maintenance_note": ""}, {}, id="null-and-empty-are-one"),
+        pytest.param({"maximum_timeout": 600}, {"maximum_timeout": 600}, id="timeout"),
+        pytest.param({"runner_type": "x", "group_id": 4, "project_id": 5}, {}, id="fixed-fields-are-not-sent"),
+    ],
+)
+def test_changes(declared: dict[str, t.Any], send: dict[str, t.Any]) -> None:
+    found, before = registration.changes(DETAILS, declared)
+    assert (found, set(before)) == (send, set(send))
+
+
+@pytest.mark.parametrize(
+    ("config", "known"),
+    [
+        pytest.param({}, Known(), id="nothing"),
+        pytest.param({"runners": [{"name": "b", "id": 1, "token": "t"}]}, Known(), id="others"),
+        pytest.param({"runners": [{"name": "a", "id": 8, "token": "glrt-onDisk000"}]}, DISK, id="by-name"),
+        pytest.param({"Runners": [{"Name": "a", "ID": 8, "Token": "glrt-onDisk000"}]}, DISK, id="other-case"),
+        pytest.param({"runners": [{"name": "a", "token": "glrt-byHand000"}]}, HAND, id="no-id"),
+    ],
+)
+def test_known_from(config: dict[str, t.Any], known: Known) -> None:
+    assert registration.known_from(config, NEW, "f") == known
+
+
+def test_disk_wins_over_the_declared_token() -> None:
+    config = {"runners": [{"name": "a", "id": 8, "token": "glrt-onDisk000"}]}
+    assert registration.known_from(config, SHARED, "f") == DISK
+
+
+def test_undeclared_entries_go() -> None:
+    config = {"runners": [{"name": "a"}, {"name": "b"}]}
+    assert [(one.name, one.state) for one in registration.undeclared(config, [NEW])] == [("b", "absent")]
