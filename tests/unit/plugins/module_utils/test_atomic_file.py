@@ -143,7 +143,7 @@ class TestReplace:
             if str(pathlib.Path(f"/proc/self/fd/{handle}").readlink()).endswith(".bak"):
                 raise OSError(errno.ENOSPC, "No space left on device")
 
-        monkeypatch.setattr(atomic.os, "fsync", full)
+        monkeypatch.setattr(os, "fsync", full)
         with pytest.raises(OSError, match="No space left"):
             atomic.replace(replacement(old, OLD, 3))
         assert old.read_bytes() == OLD

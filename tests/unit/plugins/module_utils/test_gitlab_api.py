@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import http.client
 import http.server
 import pathlib
 import socket
@@ -216,7 +217,12 @@ def test_connections_are_reused_and_bounded(twin: TwinServer, monkeypatch: pytes
     opened: list[int] = []
     made = client(twin.url, twin.admin_token)
     connect = made.gitlab._connect
-    monkeypatch.setattr(made.gitlab, "_connect", lambda: (opened.append(1), connect())[1])
+
+    def counted() -> http.client.HTTPConnection:
+        opened.append(1)
+        return connect()
+
+    monkeypatch.setattr(made.gitlab, "_connect", counted)
     twin.client.set_latency(0.01)
     assert made.gitlab.each(made.runners.get, list(range(1, 31)), 5) == [None] * 30
     twin.client.set_latency(0)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import subprocess
 import sys
@@ -153,7 +154,7 @@ def test_steering_variables_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None
     for name in (*steering, "HOME"):
         monkeypatch.setenv(name, "x")
     host.forget_steering()
-    assert [name for name in (*steering, "HOME") if name in host.os.environ] == ["HOME"]
+    assert [name for name in (*steering, "HOME") if name in os.environ] == ["HOME"]
 
 
 DAEMON = """\
@@ -197,7 +198,7 @@ def test_reload_waits_for_a_young_process(daemon: subprocess.Popen[str]) -> None
 )
 def test_nobody_to_reload(pid: int, active: str, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[int] = []
-    monkeypatch.setattr(host.os, "kill", lambda *args: sent.append(args[0]))
+    monkeypatch.setattr(os, "kill", lambda *args: sent.append(args[0]))
     assert not host.reload(_service(pid, active), "gitlab-runner")
     assert sent == []
 
