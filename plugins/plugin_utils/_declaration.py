@@ -92,6 +92,8 @@ def declarations(
         if not found:
             declared.append(_declared(merged, url))
     faults += _double_faults(declared)
+    if url and "$" in url:
+        faults.append("url holds a $: gitlab-runner 18.10 and newer expands it as a variable.")
     if faults:
         raise DeclarationError(faults)
     return declared

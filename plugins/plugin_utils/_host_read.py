@@ -28,6 +28,7 @@ if test -e "$p"; then
   done
   printf 'config.stat %s\\nconfig.content %s\\n' "$a" "$c"
   test -r "$p" || echo 'config.unreadable yes'
+  test -f "$p" || echo 'config.nofile yes'
 fi
 d=$(dirname -- {path})
 test -r "$d/.runner_system_id" && printf 'system_id %s\\n' "$(cat -- "$d/.runner_system_id")"
@@ -127,6 +128,11 @@ def parse(output: str, config_path: str) -> HostState:
     single = dict(found)
     if "config.unreadable" in single:
         raise HostReadError(f"Could not read {config_path}: permission denied. Run this task with become: true.")
+    if "config.nofile" in single:
+        raise HostReadError(
+            f"{config_path} is no file (a directory or a device stands there). Nothing was changed. "
+            "Remove it, or give another path."
+        )
     return HostState(
         config=_config(single, config_path),
         system_id=single.get("system_id"),
@@ -141,7 +147,7 @@ def parse(output: str, config_path: str) -> HostState:
 
 def _config(single: t.Mapping[str, str], config_path: str) -> ConfigFile:
     path = single.get("config.path") or config_path
-    if "config.content" not in single:
+    if not single.get("config.stat") or "config.content" not in single:  # it may go while it is read
         return ConfigFile(path)
     mode, owner, group = single["config.stat"].split()[-3:]
     return ConfigFile(path, base64.b64decode(single["config.content"]), f"0{mode}", owner, group)

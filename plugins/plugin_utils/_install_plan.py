@@ -115,7 +115,8 @@ def plan(state: HostState, wanted: Wanted) -> InstallPlan:
         packages=packages,
         unlock=_superfluous_locks(state, wanted, installing=bool(packages)),
         lock=() if packages or not wanted.version_lock else _missing_locks(state),
-        service=bool(packages) or _service_differs(state, wanted),
+        # a run killed between writing a drop-in and loading it leaves only systemd's own word for it
+        service=bool(packages) or state.service.need_daemon_reload or _service_differs(state, wanted),
         daemon_reload=state.service.need_daemon_reload,
         restart=reads_at_start and state.service.active_state == "active",
     )

@@ -203,3 +203,8 @@ def test_settings(settings: dict[str, t.Any], faults: list[str]) -> None:
 def test_unknown_keys_of_a_file_are_named_as_lint_names_them() -> None:
     config = {"Concurrent": 1, "x": 1, "runners": [{"name": "a", "y": 1, "docker": {"z": 1, "IMAGE": "i"}}]}
     assert list(_config_check.unknown_keys(config, schema.GLOBAL)) == ["x", "runners.y", "runners.docker.z"]
+
+
+def test_a_dollar_in_the_common_url_is_refused() -> None:
+    with pytest.raises(_declaration.DeclarationError, match=r"url holds a \$"):
+        declared(GOOD, url="https://$HOST")

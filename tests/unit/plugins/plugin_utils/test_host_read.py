@@ -123,3 +123,14 @@ def test_unreadable() -> None:
 
 def test_the_words_of_the_login_shell_do_no_harm() -> None:
     assert read.parse("Welcome to runner1\n" + FULL, "x").system_id == "s_1746f8786189"
+
+
+def test_a_directory_in_its_place_is_refused(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "config.toml").mkdir()
+    with pytest.raises(read.HostReadError, match=r"config\.toml is no file .* Nothing was changed"):
+        run(tmp_path / "config.toml")
+
+
+def test_a_file_that_goes_while_it_is_read_is_absent() -> None:
+    output = "config.path /etc/c.toml\nconfig.stat \nconfig.content \nend\n"
+    assert read.parse(output, "/etc/c.toml").config == read.ConfigFile("/etc/c.toml")

@@ -216,3 +216,10 @@ def test_a_proxy_comes_goes_and_stays_secret() -> None:
 def test_faults_of_the_declaration(options: dict[str, t.Any], message: str) -> None:
     with pytest.raises(install.InstallError, match=message):
         install.plan(DONE, wanted(**options))
+
+
+def test_settings_that_systemd_has_not_loaded_are_finished() -> None:
+    service = dataclasses.replace(DONE.service, need_daemon_reload=True)
+    plan = install.plan(host(service=service), WANTED)
+    assert plan.changed
+    assert (plan.service, plan.daemon_reload, plan.files) == (True, True, ())
