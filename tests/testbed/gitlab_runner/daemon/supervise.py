@@ -20,6 +20,8 @@ from .rotation import Rotation
 
 HANDLED = (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM, signal.SIGINT)
 TICK = 0.02
+# A signal that comes just before a wait begins does not interrupt it: its handler runs when the wait is over.
+IDLE_TICK = 0.2
 NOT_GRACEFUL = ("Graceful shutdown not finished properly. To gracefully clean up running plugins please use SIGQUIT "
                 "(ctrl-\\) instead of SIGINT (ctrl-c)")
 
@@ -43,7 +45,10 @@ class Supervisor:
         """Wait for the end and return the exit status."""
         manager = self._manager
         while True:
-            event = manager.events.get()
+            try:
+                event = manager.events.get(timeout=IDLE_TICK)
+            except queue.Empty:
+                continue
             if isinstance(event, Exit):
                 return event.status
             if event == signal.SIGHUP:

@@ -102,9 +102,10 @@ class Trace:
 
     def _finish(self, outcome: Outcome) -> None:
         for _ in range(FINAL_TRIES):
+            complete = self._sent == len(self._content()) or self._send()
             if self._gone:
                 return
-            if self._sent < len(self._content()) and not self._send():
+            if not complete:
                 time.sleep(FINAL_PAUSE / 10)
                 continue
             reply = self._calls.put(outcome, self._content())

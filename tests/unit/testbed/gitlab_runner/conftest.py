@@ -212,7 +212,6 @@ class Daemon:
 
     def __init__(self, program: Path, file: Path, *words: str) -> None:
         home = file.parent
-        self.started = time.monotonic()
         self._process = subprocess.Popen(
             [sys.executable, "-IS", str(program), "run", "-c", str(file), *words], cwd=home,
             env={**os.environ, "HOME": str(home)}, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
