@@ -193,6 +193,11 @@ class Client:
 
 def _wait(reply: Reply, attempt: int) -> float:
     """Return the pause before another attempt: the server's wish, else 100 ms and growing."""
+    reset = reply.headers.get("ratelimit-resettime", "")
+    if reset:
+        import email.utils
+
+        return max(0.0, email.utils.mktime_tz(email.utils.parsedate_tz(reset) or (0,) * 10) - time.time())
     wish = reply.headers.get("retry-after", "")
     if wish.isdigit():
         return float(wish)

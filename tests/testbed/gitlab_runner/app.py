@@ -14,7 +14,7 @@ from . import config as configs
 from .build import Build
 from .config import Config
 from .flags import Flag, Values, flag
-from .logs import LEVELS, Logger
+from .logs import LEVEL_WORDS, LEVELS, Logger
 from .traits import Traits
 
 if t.TYPE_CHECKING:
@@ -67,7 +67,8 @@ class App:
 
     def use_log_settings(self, config: Config) -> None:
         """Take log level and format from the file unless the command line has them."""
-        level = config.data.get("log_level")
+        named = config.data.get("log_level", "")
+        level = LEVEL_WORDS.get(named, named)
         if level in LEVELS and not self.level_given:
             self.logger.level = level
         log_format = config.data.get("log_format")

@@ -14,7 +14,7 @@ from . import build as builds
 from .app import App, Command
 from .flags import Flag, FlagError, Values, flag, parse
 from .golang import GoPanic
-from .logs import Fatal, Logger
+from .logs import LEVEL_WORDS, Fatal, Logger
 from .traits import Trait, Traits
 
 GLOBAL_FLAGS = (
@@ -43,7 +43,6 @@ COMMANDS: t.Mapping[str, tuple[str, str, t.Optional[Trait]]] = {
     "verify": ("verify", "verify all registered runners", None),
     "lint": ("lint", "check the configuration file", Trait.LINT),
 }
-LEVEL_WORDS = {"warn": "warning"}
 
 
 def known(traits: Traits) -> list[str]:

@@ -89,14 +89,25 @@ def expand(text: str) -> str:
     return re.sub(r"\$(?:\{(\w+)\}|(\w+))", lambda found: os.environ.get(found[1] or found[2], ""), text)
 
 
-def warn_schema(config: Config, logger: Logger) -> None:
-    """Say what the schema check says; nothing depends on it."""
+def _against_schema(config: Config) -> str:
+    """Return the first thing that the schema check does not like."""
     for number, entry in enumerate(config.runners):
         if entry.get("token", "") == "":
-            logger.info("There might be a problem with your config based on jsonschema annotations in "
-                        "common/config.go (experimental feature):\n"
-                        f"jsonschema: '/runners/{number}/token' does not validate with "
-                        f"{SCHEMA}/token/minLength: length must be >= 1, but got 0\n")
+            return (f"'/runners/{number}/token' does not validate with {SCHEMA}/token/minLength: "
+                    "length must be >= 1, but got 0")
+        scaler = entry.get("autoscaler")
+        if scaler is not None and "plugin_config" not in scaler:
+            return (f"'/runners/{number}/autoscaler/plugin_config' does not validate with {SCHEMA}/autoscaler/$ref/"
+                    "properties/plugin_config/$ref/type: expected object, but got null")
+    return ""
+
+
+def warn_schema(config: Config, logger: Logger) -> None:
+    """Say what the schema check says; nothing depends on it."""
+    said = _against_schema(config)
+    if said:
+        logger.info("There might be a problem with your config based on jsonschema annotations in common/config.go "
+                    f"(experimental feature):\njsonschema: {said}\n")
 
 
 def text_of(config: Config, traits: Traits) -> str:

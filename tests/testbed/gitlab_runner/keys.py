@@ -195,7 +195,7 @@ RUNNER: Keys = {
     **table("experimental", table("boot_verify", plain(
         "enabled:b timeout:d acquire_min_backoff:d acquire_max_backoff:d")), since=(19, 0)),
     **plain("labels:ms@18.5"),
-    **table("custom_build_dir", plain("enabled:b?")),
+    **table("custom_build_dir", plain("enabled:b?"), rule="?"),
     **table("referees", table("metrics", plain("prometheus_address:s query_interval:i queries:ls"), rule="?")),
     **CACHE,
     **table("artifact", plain("upload_timeout:d? response_header_timeout:d?")),

@@ -14,6 +14,7 @@ from .golang import Duration, Signal, now
 
 Fields = t.Mapping[str, object]
 LEVELS = ("panic", "fatal", "error", "warning", "info", "debug", "trace")
+LEVEL_WORDS = {"warn": "warning"}
 RESET = "\033[0;m"
 # level: (colour, prefix)
 STYLES = {"debug": ("\033[0;37m", ""), "info": ("", ""), "warning": ("\033[0;33m", "WARNING: "),

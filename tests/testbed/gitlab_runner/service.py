@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -86,6 +87,8 @@ def is_installed(name: str) -> bool:
 
 def systemctl(*words: str) -> None:
     """Call systemctl; raises ServiceError with the exit status as Go words it."""
+    if shutil.which("systemctl") is None:
+        raise ServiceError('exec: "systemctl": executable file not found in $PATH')
     status = subprocess.run(["systemctl", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                             check=False).returncode
     if status:
@@ -117,6 +120,8 @@ def control(verb: str, name: str) -> None:
 
 def status(name: str) -> tuple[str, bool]:
     """Return the message about a service and whether it runs."""
+    if shutil.which("systemctl") is None:
+        return "exit status 1", False
     if not is_installed(name):
         return NOT_INSTALLED, False
     done = subprocess.run(["systemctl", "is-active", f"{name}.service"], stdout=subprocess.PIPE,

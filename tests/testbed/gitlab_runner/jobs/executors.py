@@ -71,7 +71,10 @@ class Shell:
     def run(self, process: Process, stage: str, script: str, output: Output) -> None:
         environment = dict(os.environ)
         environment.setdefault("HOME", pwd.getpwuid(os.getuid()).pw_dir)
-        failure = judge(process.run(self._argv, output, script, environment))
+        try:
+            failure = judge(process.run(self._argv, output, script, environment))
+        except OSError as exc:
+            raise system_failure(f"prepare process: {self._argv[0]}: {(exc.strerror or '').lower()}") from exc
         if failure and stage == "prepare_script" and (failure.outcome.exit_code or 0) > 0:
             raise system_failure(f"prepare environment{failure.outcome.text}. Check https://docs.gitlab.com/runner/"
                                  "shells/#shell-profile-loading for more information")

@@ -131,6 +131,29 @@ shutdown_timeout = 0
     network_mtu = 0
 """)
 
+    @pytest.mark.parametrize(("version", "tables"), [
+        ("17.5.5", "  [runners.custom_build_dir]\n  [runners.cache]\n    MaxUploadedArchiveSize = 0\n"
+                   "    [runners.cache.s3]\n    [runners.cache.gcs]\n"),
+        ("19.4.0", "  [runners.cache]\n    MaxUploadedArchiveSize = 0\n    [runners.cache.s3]\n"
+                   "      AssumeRoleMaxConcurrency = 0\n    [runners.cache.gcs]\n")])
+    def test_versions(self, cli_of: t.Callable[[str], Cli], config: Path, gitlab: GitLab, version: str,
+                      tables: str) -> None:
+        assert cli_of(version)("register", "-n", "-u", gitlab.url, "-t", TOKEN, "--executor", "shell", "-c",
+                               config).status == 0
+        assert 'executor = "shell"\n' + tables in config.read_text()
+
+    def test_flags_set_keys(self, register: Cli, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("RUNNER_REQUEST_CONCURRENCY", "4")
+        monkeypatch.setenv("DOCKER_PRIVILEGED", "true")
+        register("--token", TOKEN, "--executor", "docker", "--docker-image", "a", "--docker-volumes", "/x",
+                 "--docker-volumes", "/y", "--limit", "3", "--env", "A=1", "--cache-type", "s3",
+                 "--cache-s3-bucket-name", "b", "--docker-tlsverify", "--feature-flags", "FF_X:true")
+        text = config.read_text()
+        for part in ("limit = 3\n", "request_concurrency = 4\n", 'environment = ["A=1"]', 'Type = "s3"',
+                     'BucketName = "b"', "privileged = true", "tls_verify = true", 'volumes = ["/x", "/y", "/cache"]',
+                     "FF_X = true"):
+            assert part in text
+
     def test_known_token_is_appended_again(self, register: Cli, config: Path) -> None:
         register("--token", TOKEN, "--executor", "shell")
         result = register("--token", TOKEN, "--executor", "shell")

@@ -105,6 +105,25 @@ def test_refused_rotation_pauses_and_holds_back_polls(start: Start, config: Path
     assert [call for call in gitlab.named("POST", "jobs/request") if call.at > at[0] + 0.08] == []
 
 
+def test_reload_sends_a_hanging_rotation_again(start: Start, config: Path, gitlab: GitLab) -> None:
+    answer = threading.Event()
+
+    def hang(call: Call) -> t.Optional[Reply]:
+        if "reset" in call.path:
+            answer.wait(10)
+        return None
+
+    gitlab.routes.append(hang)
+    config.write_text(entry(gitlab.url, more="  token_obtained_at = 2020-01-01T00:00:00Z\n"
+                                             "  token_expires_at = 2020-01-02T00:00:00Z\n"))
+    daemon = start(config)
+    until(lambda: gitlab.named("POST", "reset") and len(gitlab.named("POST", "jobs/request")), "the call and a poll")
+    daemon.send(signal.SIGHUP)
+    until(lambda: len(gitlab.named("POST", "reset")) == 2, "the second call")
+    answer.set()
+    assert [call.json()["token"] for call in gitlab.named("POST", "reset")] == [TOKEN, TOKEN]
+
+
 class TestServer:
     """listen_address."""
 
@@ -147,6 +166,22 @@ class TestServer:
         for path in ("/", "/debug/process/state", "/health/ready"):
             assert get(url + path)[:2] == (404, "404 page not found\n")
         assert get(f"{url}/debug/pprof/")[0] == 200
+
+    def test_reload_keeps_the_port_and_the_job_of_a_removed_entry(self, start: Start, config: Path,
+                                                                  gitlab: GitLab) -> None:
+        port, other = free_port(), free_port()
+        gitlab.jobs = [job(1, f"touch {config.parent}/on; while [ ! -e {config.parent}/go ]; do sleep 0.05; done")]
+        config.write_text(f'listen_address = "127.0.0.1:{port}"\n' + entry(gitlab.url))
+        daemon = start(config)
+        until((config.parent / "on").exists, "the job")
+        config.write_text(f'listen_address = "127.0.0.1:{other}"\n')
+        daemon.send(signal.SIGHUP)
+        daemon.wait_for("Configuration loaded", times=2)
+        assert get(f"http://127.0.0.1:{port}/debug/jobs/list")[1].startswith("url=http://127.0.0.1/p/-/jobs/1 ")
+        with pytest.raises(urllib.error.URLError):
+            get(f"http://127.0.0.1:{other}/metrics")
+        (config.parent / "go").touch()
+        daemon.wait_for("Job succeeded")
 
     @pytest.mark.parametrize(("version", "names", "status"), [
         ("18.0.3", ("one", "two"), 500), ("18.2.0", ("one", "two"), 200), ("18.2.0", ("one", "one"), 500)])
