@@ -59,6 +59,7 @@ class Bench:
     def install(self) -> None:
         """Install the package and start its service, as users do."""
         self._run(workload.INSTALL, workload.inventory_name(0))
+        self._host.check_service()
 
     def series(self, cases: Sequence[Case], count: int) -> list[Record]:
         """Measure cases that start from the same state, with the floor before each round."""
@@ -78,6 +79,7 @@ class Bench:
             floors.append(self._floor())
             for case in cases:
                 runs[case.name].append(self._case(case, count)[0])
+        self._host.check_service()
         return [record(case.name, count, runs[case.name], floors, commands[case.name]) for case in cases]
 
 

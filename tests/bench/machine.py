@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import sys
 import time
 import typing as t
@@ -23,11 +24,11 @@ from testbed.hosts.podman import LABEL, Podman
 NAME = "fleetwright-bench"
 NUMBER = 240  # of its address: far from the hosts'
 API = "bench-api"
-API_PORT = 8090
 LATENCY_SECONDS = 0.1
 READY_SECONDS = 60
 FOLDER = "/opt/bench"
 LOGS = "/run/bench"
+CONTROLLER = str(paths.ROOT / ".venv/bin/python")
 PYTHON = f"{FOLDER}/python"
 SHELL = f"{FOLDER}/shell"
 CONFIG = "/etc/gitlab-runner/config.toml"
@@ -66,7 +67,9 @@ class Machine:
         self._podman = podman
         self._net = net
         self._image = image
-        self.server = servers.Server(API, "testbed.gitlab_api", net.gateway, API_PORT, ("--admin-token", ADMIN_TOKEN))
+        self.server = servers.Server(
+            API, "testbed.gitlab_api", net.gateway, _free_port(net.gateway), ("--admin-token", ADMIN_TOKEN)
+        )
         self.api = TwinClient(self.server.url)
 
     def start(self) -> None:
@@ -83,6 +86,11 @@ class Machine:
                      *where, *volumes, *label, self._image, "/sbin/init")  # fmt: skip
         programs.wait_for(lambda: self._podman.quietly("exec", NAME, "systemctl", "--version"), READY_SECONDS)
         self.shell("systemctl is-system-running --wait || true", "wait for the bench's host")
+        if not self._podman.quietly("exec", NAME, CONTROLLER, "-c", "import ansible, ssl"):
+            raise TestbedError(
+                f"The image {self._image} can't run {CONTROLLER}, which comes from this machine: "
+                "measure on an image of this machine's own Debian (without TESTBED_IMAGE)."
+            )
         self._furnish()
 
     def _furnish(self) -> None:
@@ -108,6 +116,10 @@ class Machine:
         self.shell(RESET, "start the service anew without a configuration")
         time.sleep(1.2)  # a daemon younger than a second is not signalled: that wait is not what is measured
 
+    def check_service(self) -> None:
+        """Fail unless the daemon runs: an idle host would be measured instead."""
+        self.shell("systemctl is-active gitlab-runner", "find the service gitlab-runner running on the bench's host")
+
     def play(self, inventory_folder: Path, playbook: str, more: Mapping[str, str] | None = None) -> dict[str, t.Any]:
         """Run ansible-playbook under the stopwatch and return what it printed."""
         env = {**ENVIRONMENT, **(more or {})}
@@ -121,6 +133,12 @@ class Machine:
         """Take both away."""
         containers.remove(self._podman, [NAME])
         servers.stop(API)
+
+
+def _free_port(address: str) -> int:
+    with socket.socket() as probe:
+        probe.bind((address, 0))
+        return int(probe.getsockname()[1])
 
 
 def _runs(podman: Podman) -> bool:

@@ -38,6 +38,9 @@ class Pretended:
         self.asked.append("reset")
         self.registered = False
 
+    def check_service(self) -> None:
+        self.asked.append("check_service")
+
     def play(self, inventory: Path, playbook: str, more: Mapping[str, str] | None) -> dict[str, t.Any]:
         name = Path(playbook).stem if "/" in playbook else playbook.rpartition(".")[2]
         self.asked.append(f"{name}{' counting' if more else ''}")
@@ -61,7 +64,7 @@ def test_first_runs_start_from_nothing_each_with_a_floor_before_it() -> None:
     host = Pretended()
     bench(host).series(workload.chosen("runner_first"), 1)
     role = "register_and_configure"
-    assert host.asked == ["reset", "floor", f"{role} counting"] + ["reset", "floor", role] * 3
+    assert host.asked == ["reset", "floor", f"{role} counting"] + ["reset", "floor", role] * 3 + ["check_service"]
 
 
 def test_reruns_share_a_floor_in_each_round() -> None:
@@ -69,7 +72,7 @@ def test_reruns_share_a_floor_in_each_round() -> None:
     found = bench(host).series(workload.chosen("runner_rerun,install_rerun"), 1)
     role, install = "register_and_configure", "runner_install"
     warm_up = ["reset", role, "floor", f"{role} counting", f"{install} counting"]
-    assert host.asked == warm_up + ["floor", role, install] * 3
+    assert host.asked == warm_up + ["floor", role, install] * 3 + ["check_service"]
     assert [(one.case, one.host_commands) for one in found] == [("runner_rerun", 1), ("install_rerun", 1)]
 
 
