@@ -186,7 +186,7 @@ def key_at(path: str) -> Key:
 def _expected() -> t.Iterator[tuple[str, str]]:
     for section, text in TABLES.items():
         for line in filter(None, map(str.strip, text.splitlines())):
-            kind, _, names = line.partition(": ")
+            kind, _sep, names = line.partition(": ")
             yield from ((f"{section}.{name}".lstrip("."), kind) for name in names.split())
 
 

@@ -21,12 +21,12 @@ GROUP = {"runner_type": "group_type", "group_id": 10}
 PROJECT = {"runner_type": "project_type", "project_id": 20}
 
 
-def intent(owner: t.Mapping[str, t.Any] = INSTANCE, mark: str = "0123456789abcdef") -> Intent:
-    return Intent("build", mark, owner, "build")
+def intent(owner: t.Mapping[str, t.Any] | None = None, mark: str = "0123456789abcdef") -> Intent:
+    return Intent("build", mark, owner or INSTANCE, "build")
 
 
-def declared(owner: t.Mapping[str, t.Any] = INSTANCE, **api: t.Any) -> Declared:
-    return Declared("build", api={**owner, "description": "build", **api}, config={"executor": "shell"})
+def declared(owner: t.Mapping[str, t.Any] | None = None, **api: t.Any) -> Declared:
+    return Declared("build", api={**(owner or INSTANCE), "description": "build", **api}, config={"executor": "shell"})
 
 
 @pytest.fixture(scope="module")

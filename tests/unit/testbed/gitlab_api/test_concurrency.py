@@ -18,7 +18,8 @@ from testbed.gitlab_api.client import Session
 def test_each_job_goes_to_one_runner(twin: TwinServer, root: Session) -> None:
     """Eight runners race for twenty jobs: each is handed out once, and nobody gets the same twice."""
     tokens = [
-        root.call("POST", "/api/v4/user/runners", {"runner_type": "instance_type"}).json["token"] for _ in range(8)
+        root.call("POST", "/api/v4/user/runners", {"runner_type": "instance_type"}).json["token"]
+        for _unused in range(8)
     ]
     twin.client.add_jobs(20)
     start = threading.Barrier(8)
