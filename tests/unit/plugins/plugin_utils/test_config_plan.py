@@ -216,8 +216,9 @@ def test_no_change(text: str | None, wanted: Wanted) -> None:
             [], id="removed",
         ),
         pytest.param(
-            A, Wanted(entries=(Entry("one", {"executor": "custom", "x": 1}),)), ["runners[one].executor",
-            "runners[one].x"], ['  executor = "shell"'], ['  executor = "custom"', "  x = 1"], id="unknown-key",
+            A, Wanted(entries=(Entry("one", {"executor": "custom", "x": 1}),)),
+            ["runners[one].executor", "runners[one].x"],
+            ['  executor = "shell"'], ['  executor = "custom"', "  x = 1"], id="unknown-key",
         ),
     ],
 )  # fmt: skip
