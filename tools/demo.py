@@ -108,8 +108,7 @@ def unregister(twin: TwinClient) -> None:
 def tell() -> None:
     started = time.monotonic()
     say("1. Three empty hosts, a signed package repository and a GitLab to talk to (no network needed)")
-    with lifecycle.alone():
-        state = lifecycle.up(lifecycle.Wish(hosts=3, fresh=True))
+    state = lifecycle.up(lifecycle.Wish(hosts=3, fresh=True))
     archive, text = collection.build()
     if archive is None:
         raise DemoFailed(text)
@@ -125,13 +124,13 @@ def tell() -> None:
 def main() -> int:
     places.RESULTS.mkdir(parents=True, exist_ok=True)
     LOG.unlink(missing_ok=True)
-    try:
-        tell()
-    except (DemoFailed, TestbedError) as error:
-        say(f"demo: {error}")
-        return 1
-    finally:
-        with lifecycle.alone():
+    with lifecycle.alone():  # all the while: another command could take the hosts away
+        try:
+            tell()
+        except (DemoFailed, TestbedError) as error:
+            say(f"demo: {error}")
+            return 1
+        finally:
             lifecycle.down(everything=False, force=False)
     say("Next: `make testbed-up` leaves such hosts running to play with, README.md says how.")
     return 0

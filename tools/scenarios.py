@@ -43,12 +43,12 @@ def environment() -> dict[str, str]:
 def run(name: str) -> bool:
     """Run one scenario; its whole output goes to a log, which is shown when it fails."""
     log = places.RESULTS / f"molecule-{name}.log"
-    started = time.monotonic()
     print(f"  {name} ...", flush=True)
-    with lifecycle.alone():
+    with lifecycle.alone():  # all the while: another command could take the hosts away
+        started = time.monotonic()
         state = lifecycle.up(lifecycle.Wish(hosts=3, fresh=True))
-    TwinClient(state.api_url).reset()
-    status, text = outcome.captured(["molecule", "test", "--scenario-name", name], env=environment())
+        TwinClient(state.api_url).reset()
+        status, text = outcome.captured(["molecule", "test", "--scenario-name", name], env=environment())
     log.write_text(text)
     seconds = time.monotonic() - started
     budget = BUDGET_SECONDS[name]
