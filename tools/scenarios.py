@@ -46,6 +46,9 @@ def run(name: str) -> bool:
     print(f"  {name} ...", flush=True)
     with lifecycle.alone():  # all the while: another command could take the hosts away
         started = time.monotonic()
+        archive, text = collection.build()
+        if archive is None:
+            raise TestbedError(f"The collection can't be built: {text}")
         state = lifecycle.up(lifecycle.Wish(hosts=3, fresh=True))
         TwinClient(state.api_url).reset()
         status, text = outcome.captured(["molecule", "test", "--scenario-name", name], env=environment())
@@ -71,10 +74,6 @@ def main(wanted: list[str]) -> int:
         print(f"No scenario {', '.join(unknown)}; there are {', '.join(known)}.", file=sys.stderr)
         return 2
     places.RESULTS.mkdir(parents=True, exist_ok=True)
-    archive, text = collection.build()
-    if archive is None:
-        print(text, file=sys.stderr)
-        return 1
     try:
         results = [run(name) for name in wanted or known]
     except TestbedError as error:
