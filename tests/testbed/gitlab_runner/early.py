@@ -8,8 +8,12 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import types
-import typing as t
+
+# Imported before everything else, and quickly: until it is, Python's own defaults hold.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import types
+    import typing as t
 
 GOROUTINES = 80  # of three lines each: about 250 lines in all
 

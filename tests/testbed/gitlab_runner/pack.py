@@ -32,6 +32,9 @@ prefix = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 if prefix == "/usr":
     sys.pycache_prefix = "/var/cache/gitlab-runner-twin/{digest}"
 sys.path.insert(0, prefix + "/lib/gitlab-runner/twin")
+from gitlab_runner import early
+
+early.go_defaults()
 from gitlab_runner.cli import start
 
 start()
