@@ -41,7 +41,7 @@ class ActionModule(HostAction):
 
     def run(self, tmp: str | None = None, task_vars: TaskVars = None) -> Result:
         result: Result = super().run(tmp, task_vars)
-        args = self.validate_argument_spec(ARGUMENT_SPEC)[1]
+        args = self._arguments(ARGUMENT_SPEC)
         wanted = _wanted(args, check_mode=self._task.check_mode)
         target = Target(args["path"], args["service"], args["backup_count"], args["allow_unknown_keys"])
         state = self._read_host(target.path)

@@ -20,7 +20,7 @@ class ActionModule(_host_action.HostAction):
 
     def run(self, tmp: str | None = None, task_vars: _host_action.TaskVars = None) -> _host_action.Result:
         result: _host_action.Result = super().run(tmp, task_vars)
-        args = self.validate_argument_spec(ARGUMENT_SPEC)[1]
+        args = self._arguments(ARGUMENT_SPEC)
         state = self._read_host(args["path"])
         config = _host_action.parsed(state.config)
         result.update(

@@ -40,7 +40,7 @@ options:
   connections:
     description: How many requests are under way at once. GitLab's rate limits have a say in it.
     type: int
-    default: 64
+    default: 128
 notes:
   - The proxy is taken from the controller's environment (C(https_proxy), C(http_proxy), C(no_proxy)).
 """

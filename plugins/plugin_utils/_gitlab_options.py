@@ -17,7 +17,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "client_cert": {"type": "path"},
     "client_key": {"type": "path"},
     "timeout": {"type": "int", "default": 30},
-    "connections": {"type": "int", "default": 64},
+    "connections": {"type": "int", "default": 128},
 }
 
 

@@ -53,6 +53,7 @@ class Manager:
         self.system_id = ""
         self.mtime_ns = 0
         self.state = "starting"
+        self.aborted_by = ""  # the signal that ends all jobs, also one that arrives now
         self.lock = threading.RLock()  # the configuration in memory and the remembered mtime
         self.stopping = threading.Event()  # no new jobs
         self.workers = Workers()

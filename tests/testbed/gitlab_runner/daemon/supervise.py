@@ -115,10 +115,11 @@ class Supervisor:
         timeout = manager.shutdown_timeout()
         manager.logger.warning("Starting forceful shutdown", {
             **manager.fields(shutdown_timeout=timeout), "StopSignal": Signal(number)})
+        manager.aborted_by = str(Signal(number))
         manager.stop_requests()
         self._rotation.stop()
         for build in manager.builds.snapshot():
-            build.abort("aborted", str(Signal(number)))
+            build.abort("aborted", manager.aborted_by)
         try:
             second = self._next_signal(timeout)
         except TimeoutError:

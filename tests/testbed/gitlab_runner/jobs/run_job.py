@@ -66,6 +66,8 @@ class RunningJob:
     def run(self) -> Outcome:
         manager, build = self._manager, self._build
         manager.builds.add(build)
+        if manager.aborted_by:
+            self.abort("aborted", manager.aborted_by)
         self._log_list("Added job to processing list")
         self._trace.start()
         timeout = (self._job.get("runner_info") or {}).get("timeout") or DEFAULT_TIMEOUT

@@ -9,12 +9,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import typing as t
 from pathlib import Path
 
 import pytest
 from testbed import gitlab_runner
 
-from .conftest import GitLab, Start, entry, job, until
+from .conftest import Call, GitLab, Reply, Start, entry, job, until
 
 WAITING = "WARNING: Starting graceful shutdown, waiting for builds to finish  StopSignal=quit builds={n} max_builds=2"
 READY = "Initializing executor providers"
@@ -87,6 +89,27 @@ def test_term_aborts(start: Start, config: Path, gitlab: GitLab, number: int, wo
         "runner=ok0000000"]
     assert daemon.has(f"WARNING: Job failed (system failure): aborted: {word}")
     assert daemon.lines[-4:] == last(daemon.lines)
+
+
+def test_job_that_arrives_during_an_abort_is_aborted_too(start: Start, config: Path, gitlab: GitLab) -> None:
+    stopping = threading.Event()
+
+    def late(call: Call) -> t.Optional[Reply]:
+        if not call.path.endswith("/jobs/request"):
+            return None
+        stopping.wait(10)
+        return Reply(201, job(1, "sleep 30"))
+
+    gitlab.routes.append(late)
+    daemon = start(head(config, gitlab))
+    until(lambda: gitlab.calls, "a poll")
+    daemon.send(signal.SIGTERM)
+    daemon.wait_for("Starting forceful shutdown")
+    stopping.set()
+    assert daemon.end() == 0
+    reported = gitlab.named("PUT", "jobs/1")
+    assert [call.json()["failure_reason"] for call in reported] in ([], ["runner_system_failure"])
+    assert daemon.has(JOB) == bool(reported)
 
 
 def test_term_during_quit(start: Start, config: Path, gitlab: GitLab) -> None:
