@@ -39,9 +39,16 @@ class App:
         return Network(self.build, self.traits, self.logger)
 
     def announce(self) -> None:
-        self.logger.info("Runtime platform", {
-            "arch": self.build.architecture, "os": "linux", "pid": os.getpid(), "revision": self.build.revision,
-            "version": self.build.version})
+        self.logger.info(
+            "Runtime platform",
+            {
+                "arch": self.build.architecture,
+                "os": "linux",
+                "pid": os.getpid(),
+                "revision": self.build.revision,
+                "version": self.build.version,
+            },
+        )
 
     def announce_mode(self) -> None:
         """Say whether this is root's own runner (observed facts 1)."""
@@ -49,8 +56,14 @@ class App:
             self.logger.info("Running in system-mode.")
             self.logger.info("")
             return
-        for line in ("Running in user-mode.", "The user-mode requires you to manually start builds processing: ",
-                     "$ gitlab-runner run", "Use sudo for system-mode:", "$ sudo gitlab-runner...", ""):
+        for line in (
+            "Running in user-mode.",
+            "The user-mode requires you to manually start builds processing: ",
+            "$ gitlab-runner run",
+            "Use sudo for system-mode:",
+            "$ sudo gitlab-runner...",
+            "",
+        ):
             self.logger.warning(line)
 
     @staticmethod

@@ -36,8 +36,14 @@ class Build:
 
     def version_text(self) -> str:
         """Return the six lines of `--version` (runner facts 4.1)."""
-        rows = (("Version", self.version), ("Git revision", self.revision), ("Git branch", self.branch),
-                ("GO version", self.go_version), ("Built", self.built), ("OS/Arch", f"linux/{self.architecture}"))
+        rows = (
+            ("Version", self.version),
+            ("Git revision", self.revision),
+            ("Git branch", self.branch),
+            ("GO version", self.go_version),
+            ("Built", self.built),
+            ("OS/Arch", f"linux/{self.architecture}"),
+        )
         return "".join(f"{name + ':':<13} {value}\n" for name, value in rows)
 
 

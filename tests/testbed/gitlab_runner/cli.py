@@ -46,7 +46,7 @@ COMMANDS: t.Mapping[str, tuple[str, str, t.Optional[Trait]]] = {
 
 
 def known(traits: Traits) -> list[str]:
-    return [name for name, (_, _, trait) in COMMANDS.items() if trait is None or traits.has(trait)]
+    return [name for name, (_first, _second, trait) in COMMANDS.items() if trait is None or traits.has(trait)]
 
 
 def _flag_lines(flags: t.Iterable[Flag]) -> str:
@@ -60,24 +60,30 @@ def _flag_lines(flags: t.Iterable[Flag]) -> str:
 
 def help_text(app: App) -> str:
     rows = [(name, COMMANDS[name][1]) for name in known(app.traits)] + [
-        ("help, h", "Shows a list of commands or help for one command")]
+        ("help, h", "Shows a list of commands or help for one command")
+    ]
     commands = "".join(f"   {name:<12}  {usage}\n" for name, usage in rows)
-    return ("NAME:\n   gitlab-runner - a GitLab Runner\n\n"
-            "USAGE:\n   gitlab-runner [global options] command [command options] [arguments...]\n\n"
-            f"VERSION:\n   {app.build.version} ({app.build.revision})\n\n"
-            "AUTHOR:\n   GitLab Inc. <support@gitlab.com>\n\n"
-            f"COMMANDS:\n{commands}\nGLOBAL OPTIONS:\n{_flag_lines(GLOBAL_FLAGS)}")
+    return (
+        "NAME:\n   gitlab-runner - a GitLab Runner\n\n"
+        "USAGE:\n   gitlab-runner [global options] command [command options] [arguments...]\n\n"
+        f"VERSION:\n   {app.build.version} ({app.build.revision})\n\n"
+        "AUTHOR:\n   GitLab Inc. <support@gitlab.com>\n\n"
+        f"COMMANDS:\n{commands}\nGLOBAL OPTIONS:\n{_flag_lines(GLOBAL_FLAGS)}"
+    )
 
 
 def command_help(name: str, flags: t.Iterable[Flag]) -> str:
-    return (f"NAME:\n   gitlab-runner {name} - {COMMANDS[name][1]}\n\n"
-            f"USAGE:\n   gitlab-runner {name} [command options] [arguments...]\n\nOPTIONS:\n{_flag_lines(flags)}")
+    return (
+        f"NAME:\n   gitlab-runner {name} - {COMMANDS[name][1]}\n\n"
+        f"USAGE:\n   gitlab-runner {name} [command options] [arguments...]\n\nOPTIONS:\n{_flag_lines(flags)}"
+    )
 
 
 def _logger(values: Values) -> Logger:
     level = values.text("log-level") or "info"
-    return Logger(values.text("log-format") or "runner", "debug" if values.on("debug") else
-                  LEVEL_WORDS.get(level, level))
+    return Logger(
+        values.text("log-format") or "runner", "debug" if values.on("debug") else LEVEL_WORDS.get(level, level)
+    )
 
 
 def _command(app: App, words: t.Sequence[str]) -> int:
@@ -117,8 +123,13 @@ def main(words: t.Sequence[str]) -> int:
         sys.stdout.flush()
         app.logger.log("fatal", str(exc))
         return 1
-    app = App(build, traits, _logger(values), bool(values.text("log-level")) or values.on("debug"),
-              bool(values.text("log-format")))
+    app = App(
+        build,
+        traits,
+        _logger(values),
+        bool(values.text("log-level")) or values.on("debug"),
+        bool(values.text("log-format")),
+    )
     if values.on("version"):
         sys.stdout.write(build.version_text())
         return 0

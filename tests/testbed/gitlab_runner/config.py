@@ -93,12 +93,16 @@ def _against_schema(config: Config) -> str:
     """Return the first thing that the schema check does not like."""
     for number, entry in enumerate(config.runners):
         if entry.get("token", "") == "":
-            return (f"'/runners/{number}/token' does not validate with {SCHEMA}/token/minLength: "
-                    "length must be >= 1, but got 0")
+            return (
+                f"'/runners/{number}/token' does not validate with {SCHEMA}/token/minLength: "
+                "length must be >= 1, but got 0"
+            )
         scaler = entry.get("autoscaler")
         if scaler is not None and "plugin_config" not in scaler:
-            return (f"'/runners/{number}/autoscaler/plugin_config' does not validate with {SCHEMA}/autoscaler/$ref/"
-                    "properties/plugin_config/$ref/type: expected object, but got null")
+            return (
+                f"'/runners/{number}/autoscaler/plugin_config' does not validate with {SCHEMA}/autoscaler/$ref/"
+                "properties/plugin_config/$ref/type: expected object, but got null"
+            )
     return ""
 
 
@@ -106,8 +110,10 @@ def warn_schema(config: Config, logger: Logger) -> None:
     """Say what the schema check says; nothing depends on it."""
     said = _against_schema(config)
     if said:
-        logger.info("There might be a problem with your config based on jsonschema annotations in common/config.go "
-                    f"(experimental feature):\njsonschema: {said}\n")
+        logger.info(
+            "There might be a problem with your config based on jsonschema annotations in common/config.go "
+            f"(experimental feature):\njsonschema: {said}\n"
+        )
 
 
 def text_of(config: Config, traits: Traits) -> str:
@@ -147,7 +153,7 @@ def new_system_id() -> str:
     machine = _machine_id()
     if machine:
         return "s_" + hmac.new(machine.encode(), b"gitlab-runner", hashlib.sha256).hexdigest()[:12]
-    return "r_" + "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(12))
+    return "r_" + "".join(secrets.choice(string.ascii_letters + string.digits) for _unused in range(12))
 
 
 def system_id(config_path: Path, logger: Logger) -> str:

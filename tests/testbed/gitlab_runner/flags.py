@@ -71,7 +71,7 @@ def _put(values: Values, found: Flag, text: str) -> None:
     if found.kind == "l":
         values.given.setdefault(found.name, []).append(value)
     elif found.kind == "m":
-        key, _, item = text.partition(":")
+        key, _unused, item = text.partition(":")
         values.given.setdefault(found.name, {})[key] = item
     else:
         values.given[found.name] = value

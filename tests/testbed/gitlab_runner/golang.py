@@ -11,8 +11,13 @@ import time
 from dataclasses import dataclass
 
 UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
-SIGNAL_NAMES = {signal.SIGTERM: "terminated", signal.SIGINT: "interrupt", signal.SIGQUIT: "quit",
-                signal.SIGHUP: "hangup", signal.SIGKILL: "killed"}
+SIGNAL_NAMES = {
+    signal.SIGTERM: "terminated",
+    signal.SIGINT: "interrupt",
+    signal.SIGQUIT: "quit",
+    signal.SIGHUP: "hangup",
+    signal.SIGKILL: "killed",
+}
 ZERO_TIME = "0001-01-01T00:00:00Z"
 TIME = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)?")
 

@@ -144,20 +144,24 @@ MACHINE = table(
 )
 SSH = table(
     "ssh",
-    plain(
-        "user:s password:s host:s port:s identity_file:s disable_strict_host_key_checking:b? known_hosts_file:s"
-    ),
+    plain("user:s password:s host:s port:s identity_file:s disable_strict_host_key_checking:b? known_hosts_file:s"),
     rule="?",
 )
-_RESOURCES = " ".join(
-    f"{prefix}{what}_{bound}{suffix}:s"
-    for prefix in ("", "service_", "helper_")
-    for what in ("cpu", "memory", "ephemeral_storage")
-    for bound in ("limit", "request")
-    for suffix in ("", "_overwrite_max_allowed")
-) + " " + " ".join(
-    f"pod_{what}_{bound}{suffix}:s"
-    for what in ("cpu", "memory") for bound in ("limit", "request") for suffix in ("", "_overwrite_max_allowed")
+_RESOURCES = (
+    " ".join(
+        f"{prefix}{what}_{bound}{suffix}:s"
+        for prefix in ("", "service_", "helper_")
+        for what in ("cpu", "memory", "ephemeral_storage")
+        for bound in ("limit", "request")
+        for suffix in ("", "_overwrite_max_allowed")
+    )
+    + " "
+    + " ".join(
+        f"pod_{what}_{bound}{suffix}:s"
+        for what in ("cpu", "memory")
+        for bound in ("limit", "request")
+        for suffix in ("", "_overwrite_max_allowed")
+    )
 )
 KUBERNETES = table(
     "kubernetes",
@@ -192,23 +196,38 @@ RUNNER: Keys = {
         "debug_trace_disabled:b safe_directory_checkout:b? clean_git_config:b?@18.0 shell:s "
         "use_slot_cgroups:b@18.6 slot_cgroup_template:s@18.6 step_runner_image:s@18.0"
     ),
-    **table("experimental", table("boot_verify", plain(
-        "enabled:b timeout:d acquire_min_backoff:d acquire_max_backoff:d")), since=(19, 0)),
+    **table(
+        "experimental",
+        table("boot_verify", plain("enabled:b timeout:d acquire_min_backoff:d acquire_max_backoff:d")),
+        since=(19, 0),
+    ),
     **plain("labels:ms@18.5"),
     **table("custom_build_dir", plain("enabled:b?"), rule="?"),
     **table("referees", table("metrics", plain("prometheus_address:s query_interval:i queries:ls"), rule="?")),
     **CACHE,
     **table("artifact", plain("upload_timeout:d? response_header_timeout:d?")),
     **plain("feature_flags:mb"),
-    **table("monitoring", table("job_queuing_durations", plain(
-        "periods:ls timezone:s threshold:d jobs_running_for_project:s"), kind="tables")),
+    **table(
+        "monitoring",
+        table(
+            "job_queuing_durations",
+            plain("periods:ls timezone:s threshold:d jobs_running_for_project:s"),
+            kind="tables",
+        ),
+    ),
     **table("instance", plain("allowed_images:ls use_common_build_dir:b"), rule="?"),
     **SSH,
     **DOCKER,
-    **table("parallels", plain("base_name:s! template_name:s disable_snapshots:b! time_server:s allowed_images:ls"),
-            rule="?"),
-    **table("virtualbox", plain(
-        "base_name:s! base_snapshot:s base_folder:s disable_snapshots:b! allowed_images:ls start_type:s"), rule="?"),
+    **table(
+        "parallels",
+        plain("base_name:s! template_name:s disable_snapshots:b! time_server:s allowed_images:ls"),
+        rule="?",
+    ),
+    **table(
+        "virtualbox",
+        plain("base_name:s! base_snapshot:s base_folder:s disable_snapshots:b! allowed_images:ls start_type:s"),
+        rule="?",
+    ),
     **MACHINE,
     **KUBERNETES,
     **CUSTOM,
@@ -224,9 +243,28 @@ CONFIG: Keys = {
     **plain("labels:ms@18.5"),
     **table("runners", RUNNER, kind="tables"),
     **table("machine", table("shutdown_drain", plain("enabled:b concurrency:i max_retries:i retry_backoff:d"))),
-    **table("experimental", table("usage_logger", plain("enabled:b writers:ls"), USAGE_LOG, table(
-        "logrotate", USAGE_LOG), plain("snowplow_billing:any"))),
+    **table(
+        "experimental",
+        table(
+            "usage_logger",
+            plain("enabled:b writers:ls"),
+            USAGE_LOG,
+            table("logrotate", USAGE_LOG),
+            plain("snowplow_billing:any"),
+        ),
+    ),
 }
-EXECUTORS = ("custom", "docker", "docker+machine", "docker-autoscaler", "docker-windows", "instance", "kubernetes",
-             "parallels", "shell", "ssh", "virtualbox")
+EXECUTORS = (
+    "custom",
+    "docker",
+    "docker+machine",
+    "docker-autoscaler",
+    "docker-windows",
+    "instance",
+    "kubernetes",
+    "parallels",
+    "shell",
+    "ssh",
+    "virtualbox",
+)
 DOCKER_EXECUTORS = ("docker", "docker+machine", "docker-autoscaler", "docker-windows")

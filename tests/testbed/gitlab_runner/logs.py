@@ -17,8 +17,14 @@ LEVELS = ("panic", "fatal", "error", "warning", "info", "debug", "trace")
 LEVEL_WORDS = {"warn": "warning"}
 RESET = "\033[0;m"
 # level: (colour, prefix)
-STYLES = {"debug": ("\033[0;37m", ""), "info": ("", ""), "warning": ("\033[0;33m", "WARNING: "),
-          "error": ("\033[31;1m", "ERROR: "), "fatal": ("\033[31;1m", "FATAL: "), "panic": ("\033[31;1m", "PANIC: ")}
+STYLES = {
+    "debug": ("\033[0;37m", ""),
+    "info": ("", ""),
+    "warning": ("\033[0;33m", "WARNING: "),
+    "error": ("\033[31;1m", "ERROR: "),
+    "fatal": ("\033[31;1m", "FATAL: "),
+    "panic": ("\033[31;1m", "PANIC: "),
+}
 PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._/@^+")
 
 

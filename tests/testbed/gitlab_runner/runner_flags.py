@@ -14,21 +14,42 @@ from .golang import ZERO_TIME, parse_duration
 from .keys import RUNNER, Key
 
 # Plain keys whose flag or environment variable does not follow the rule RUNNER_<KEY>.
-ENV = {"url": "CI_SERVER_URL", "token": "CI_SERVER_TOKEN", "tls-ca-file": "CI_SERVER_TLS_CA_FILE",
-       "tls-cert-file": "CI_SERVER_TLS_CERT_FILE", "tls-key-file": "CI_SERVER_TLS_KEY_FILE", "clone_url": "CLONE_URL",
-       "environment": "RUNNER_ENV"}
+ENV = {
+    "url": "CI_SERVER_URL",
+    "token": "CI_SERVER_TOKEN",
+    "tls-ca-file": "CI_SERVER_TLS_CA_FILE",
+    "tls-cert-file": "CI_SERVER_TLS_CERT_FILE",
+    "tls-key-file": "CI_SERVER_TLS_KEY_FILE",
+    "clone_url": "CLONE_URL",
+    "environment": "RUNNER_ENV",
+}
 NAMES = {"name": "name description", "url": "url u", "token": "token t", "environment": "env"}
 SECTION_NAMES = {("docker", "tls_verify"): "docker-tlsverify", ("docker", "tls_cert_path"): "docker-cert-path"}
-SECTIONS = ("docker", "cache", "custom", "ssh", "kubernetes", "machine", "parallels", "virtualbox",
-            "custom_build_dir", "artifact")
+SECTIONS = (
+    "docker",
+    "cache",
+    "custom",
+    "ssh",
+    "kubernetes",
+    "machine",
+    "parallels",
+    "virtualbox",
+    "custom_build_dir",
+    "artifact",
+)
 NOT_FLAGS = frozenset(("id", "token_obtained_at", "token_expires_at"))
 FLAG_KINDS = {"s": "s", "i": "i", "b": "b", "ls": "l", "ms": "m", "mb": "m", "p": "l", "d": "s", "f": "s"}
 # Which tables of a template an executor keeps.
 EXECUTOR_TABLES: t.Mapping[str, frozenset[str]] = {
-    "docker": frozenset(("docker",)), "docker-windows": frozenset(("docker",)),
-    "docker+machine": frozenset(("docker", "machine")), "docker-autoscaler": frozenset(("docker", "autoscaler")),
-    "instance": frozenset(("instance", "autoscaler")), "kubernetes": frozenset(("kubernetes",)),
-    "custom": frozenset(("custom",)), "ssh": frozenset(("ssh",)), "parallels": frozenset(("parallels", "ssh")),
+    "docker": frozenset(("docker",)),
+    "docker-windows": frozenset(("docker",)),
+    "docker+machine": frozenset(("docker", "machine")),
+    "docker-autoscaler": frozenset(("docker", "autoscaler")),
+    "instance": frozenset(("instance", "autoscaler")),
+    "kubernetes": frozenset(("kubernetes",)),
+    "custom": frozenset(("custom",)),
+    "ssh": frozenset(("ssh",)),
+    "parallels": frozenset(("parallels", "ssh")),
     "virtualbox": frozenset(("virtualbox", "ssh")),
 }
 ALL_EXECUTOR_TABLES = frozenset(name for names in EXECUTOR_TABLES.values() for name in names)
@@ -59,8 +80,10 @@ def entry_flags() -> list[tuple[tuple[str, ...], Flag]]:
     found: list[tuple[tuple[str, ...], Flag]] = []
     for key in RUNNER.values():
         if key.kind in FLAG_KINDS and key.name not in NOT_FLAGS:
-            env = ENV.get(key.name, "FEATURE_FLAGS" if key.name == "feature_flags" else
-                          "RUNNER_" + key.name.upper().replace("-", "_"))
+            env = ENV.get(
+                key.name,
+                "FEATURE_FLAGS" if key.name == "feature_flags" else "RUNNER_" + key.name.upper().replace("-", "_"),
+            )
             found.append(((key.name,), _flag(NAMES.get(key.name, dashed(key.name)), key, env)))
         elif key.name in SECTIONS:
             found.extend(_walk(key.keys, (key.name,)))

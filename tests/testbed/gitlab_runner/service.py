@@ -42,8 +42,10 @@ WantedBy=multi-user.target
 NOT_INSTALLED, STOPPED = "the service is not installed", "Service has stopped"
 # the word of `systemctl is-active`: (message, does it run?); every other word reads as not installed
 STATES = {
-    "active": ("Service is running", True), "activating": ("Service is running", True),
-    "inactive": (STOPPED, False), "failed": ("service in failed state", False),
+    "active": ("Service is running", True),
+    "activating": ("Service is running", True),
+    "inactive": (STOPPED, False),
+    "failed": ("service in failed state", False),
 }
 
 
@@ -71,8 +73,7 @@ def unit_text(wish: Wish, executable: str) -> str:
     if wish.user and not wish.init_user:
         words += ["--user", wish.user]
     user = f"User={wish.init_user}" if wish.init_user else ""
-    return UNIT.format(program=executable, arguments=" ".join(f'"{word}"' for word in words), user=user,
-                       name=wish.name)
+    return UNIT.format(program=executable, arguments=" ".join(f'"{word}"' for word in words), user=user, name=wish.name)
 
 
 def unit_file(name: str) -> Path:
@@ -89,8 +90,9 @@ def systemctl(*words: str) -> None:
     """Call systemctl; raises ServiceError with the exit status as Go words it."""
     if shutil.which("systemctl") is None:
         raise ServiceError('exec: "systemctl": executable file not found in $PATH')
-    status = subprocess.run(["systemctl", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                            check=False).returncode
+    status = subprocess.run(
+        ["systemctl", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
+    ).returncode
     if status:
         raise ServiceError(f"exit status {status}")
 
@@ -124,6 +126,11 @@ def status(name: str) -> tuple[str, bool]:
         return "exit status 1", False
     if not is_installed(name):
         return NOT_INSTALLED, False
-    done = subprocess.run(["systemctl", "is-active", f"{name}.service"], stdout=subprocess.PIPE,
-                          stderr=subprocess.DEVNULL, check=False, encoding="utf-8")
+    done = subprocess.run(
+        ["systemctl", "is-active", f"{name}.service"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        check=False,
+        encoding="utf-8",
+    )
     return STATES.get(done.stdout.strip(), (NOT_INSTALLED, False))

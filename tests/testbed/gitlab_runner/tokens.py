@@ -31,7 +31,7 @@ def short(token: str, traits: Traits) -> str:
             end = len(prefix) + 9
             if len(token) < end:
                 raise GoPanic(f"runtime error: slice bounds out of range [:{end}] with length {len(token)}")
-            return token[len(prefix):end]
+            return token[len(prefix) : end]
     return _other(token)
 
 

@@ -17,8 +17,10 @@ TEXTS = (
     ("Expected ']]' at the end", "expected end of table array name delimiter ']', but got {got} instead"),
     ("Expected ']' at the end", "expected '.' or ']' to end table name, but got {got} instead"),
     ("Expected '=' after a key", "expected '.' or '=', but got {got} instead"),
-    ("Expected newline or end", "expected a top-level item to end with a newline, comment, or EOF, "
-                                "but got {got} instead"),
+    (
+        "Expected newline or end",
+        "expected a top-level item to end with a newline, comment, or EOF, but got {got} instead",
+    ),
     ("Cannot overwrite", "Key '{key}' has already been defined."),
     ("Cannot declare", "Key '{key}' has already been defined."),
     ("Cannot mutate", "Key '{key}' has already been defined."),
@@ -26,7 +28,7 @@ TEXTS = (
     ("Illegal character '\\n'", "strings cannot contain newlines"),
     ("Illegal character", "control characters are not allowed: {got}"),
     ("Unterminated string", "unexpected EOF; expected '\"'"),
-    ("Expected \"'\"", "unexpected EOF; expected \"'\""),
+    ('Expected "\'"', 'unexpected EOF; expected "\'"'),
     ("Unescaped '\\'", "invalid escape character {got}"),
     ("Unclosed array", "expected a comma (',') or array terminator (']'), but got {got}"),
     ("Unclosed inline table", "expected a comma or an inline table terminator '}', but got {got} instead"),
@@ -92,7 +94,8 @@ def syntax(text: str, message: str) -> str:
     if message.startswith("Expected ']]'") and row[column - 1 : column] == "]":
         column += 1  # one bracket is there: what follows it is the surprise
     got = _quoted(row[column - 1 : column] if column else "")
-    said = next((words for start, words in TEXTS if message.startswith(start)), message[: found.start()] if found
-                else message)
+    said = next(
+        (words for start, words in TEXTS if message.startswith(start)), message[: found.start()] if found else message
+    )
     key = last_key(text, line)
     return f"{place(text, line)}: " + said.replace("{got}", got).replace("{key}", key)

@@ -22,10 +22,17 @@ else:  # hosts with an older Python get tomli packed beside the twin
 Data = dict[str, t.Any]
 # tomllib keeps microseconds only, the runner's own dates have nanoseconds: they pass the parser as marked strings.
 MARK = "\ue000"
-DATE = re.compile(r"^(\s*token_(?:obtained|expires)_at\s*=\s*)(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?"
-                  r"(?:[Zz]|[+-]\d\d:\d\d)?)", re.MULTILINE | re.IGNORECASE)
+DATE = re.compile(
+    r"^(\s*token_(?:obtained|expires)_at\s*=\s*)(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?"
+    r"(?:[Zz]|[+-]\d\d:\d\d)?)",
+    re.MULTILINE | re.IGNORECASE,
+)
 SCALARS: t.Mapping[str, tuple[tuple[type, ...], str]] = {
-    "s": ((str,), "string"), "i": ((int,), "integer"), "f": ((int, float), "float"), "b": ((bool,), "boolean")}
+    "s": ((str,), "string"),
+    "i": ((int,), "integer"),
+    "f": ((int, float), "float"),
+    "b": ((bool,), "boolean"),
+}
 LISTS = {"ls": "s", "lf": "f"}
 MAPS = {"ms": "s", "mb": "b", "ml": "ls"}
 
@@ -85,8 +92,10 @@ class Reader:
         if key.kind == "any":
             return value if isinstance(value, (dict, list)) else self._wrong(value, "map", path)
         if key.kind in MAPS:
-            return {name: self._scalar(MAPS[key.kind], item, f"{path}.{name}") for name, item in
-                    self._expect(value, dict, "map", path).items()}
+            return {
+                name: self._scalar(MAPS[key.kind], item, f"{path}.{name}")
+                for name, item in self._expect(value, dict, "map", path).items()
+            }
         return self._scalar(key.kind, value, path)
 
     def _nested(self, key: Key, value: t.Any, path: str) -> t.Any:

@@ -15,8 +15,16 @@ from .traits import Trait, Traits
 Data = t.Mapping[str, t.Any]
 ZERO: t.Mapping[str, t.Any] = {"s": "", "i": 0, "f": 0.0, "b": False, "d": Duration(0), "t": ZERO_TIME}
 BARE = re.compile(r"[A-Za-z0-9_-]+")
-ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r",
-           **{chr(code): f"\\u{code:04x}" for code in (*range(8), 11, *range(14, 32), 127)}}
+ESCAPES = {
+    '"': '\\"',
+    "\\": "\\\\",
+    "\b": "\\b",
+    "\t": "\\t",
+    "\n": "\\n",
+    "\f": "\\f",
+    "\r": "\\r",
+    **{chr(code): f"\\u{code:04x}" for code in (*range(8), 11, *range(14, 32), 127)},
+}
 
 
 def quoted(text: str) -> str:

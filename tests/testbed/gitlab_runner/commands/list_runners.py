@@ -19,12 +19,14 @@ def flags(_app: App) -> t.Sequence[Flag]:
 def run(app: App, values: Values) -> int:
     path = app.path(values)
     try:
-        config, _ = app.load(path)
+        config, _unused = app.load(path)
     except ConfigError as exc:
         app.logger.warning(str(exc))
         return 0
     app.logger.info("Listing configured runners", {"ConfigFile": path})
     for entry in config.runners:
-        app.logger.info(entry.get("name", ""), {
-            "Executor": entry.get("executor", ""), "Token": entry.get("token", ""), "URL": entry.get("url", "")})
+        app.logger.info(
+            entry.get("name", ""),
+            {"Executor": entry.get("executor", ""), "Token": entry.get("token", ""), "URL": entry.get("url", "")},
+        )
     return 0

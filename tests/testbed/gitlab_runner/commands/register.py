@@ -30,8 +30,9 @@ SERVER_FLAGS = (
     flag("paused", "b", "REGISTER_PAUSED", False, "Set Runner to be paused"),
     flag("maintenance-note", env="REGISTER_MAINTENANCE_NOTE", default="", usage="Runner maintenance notes"),
 )
-NAMES_OF_SERVER_FLAGS = ("--locked, --access-level, --run-untagged, --maximum-timeout, --paused, --tag-list, and "
-                         "--maintenance-note")
+NAMES_OF_SERVER_FLAGS = (
+    "--locked, --access-level, --run-untagged, --maximum-timeout, --paused, --tag-list, and --maintenance-note"
+)
 RESERVED = (
     "Runner configuration other than name and executor configuration is reserved (specifically {names}) and cannot be "
     "specified when registering with a runner authentication token. This configuration is specified on the GitLab "
@@ -48,8 +49,10 @@ DEPRECATED = (
     "Support for registration tokens and runner parameters in the 'register' command has been deprecated in GitLab "
     "Runner 15.6 and will be replaced with support for authentication tokens. For more information, see {docs}"
 )
-REGISTERED = ("Runner registered successfully. Feel free to start it, but if it's running already the config should be "
-              "automatically reloaded!\n")
+REGISTERED = (
+    "Runner registered successfully. Feel free to start it, but if it's running already the config should be "
+    "automatically reloaded!\n"
+)
 
 
 def flags(_app: App) -> t.Sequence[Flag]:
@@ -60,13 +63,16 @@ def flags(_app: App) -> t.Sequence[Flag]:
         flag("leave-runner", "b", "REGISTER_LEAVE_RUNNER", usage="Don't remove runner if registration fails"),
         flag("registration-token r", env="REGISTRATION_TOKEN", usage="Runner's registration token"),
         *SERVER_FLAGS,
-        *(one for _, one in entry_flags()),
+        *(one for _unused, one in entry_flags()),
     )
 
 
 def _say(app: App, text: str) -> str:
-    part = "ee/ci/runners/new_creation_workflow.html" if app.traits.has(Trait.DOCS_EE_LINKS) else (
-        "ci/runners/new_creation_workflow/")
+    part = (
+        "ee/ci/runners/new_creation_workflow.html"
+        if app.traits.has(Trait.DOCS_EE_LINKS)
+        else ("ci/runners/new_creation_workflow/")
+    )
     return text.format(names=NAMES_OF_SERVER_FLAGS, docs=f"https://docs.gitlab.com/{part}")
 
 
@@ -80,8 +86,9 @@ def _template(app: App, values: Values) -> Entry:
     try:
         entries = Reader(Path(name).read_bytes(), app.traits).read(CONFIG).get("runners", [])
     except OSError as exc:
-        app.logger.fatal(failed, {"error": f"couldn't load configuration template file: open {name}: "
-                                           f"{(exc.strerror or '').lower()}"})
+        app.logger.fatal(
+            failed, {"error": f"couldn't load configuration template file: open {name}: {(exc.strerror or '').lower()}"}
+        )
     except DecodeError as exc:
         app.logger.fatal(failed, {"error": f"couldn't load configuration template file: {exc}"})
     if len(entries) != 1:
@@ -130,8 +137,9 @@ def _verify(app: App, network: Network, entry: Entry, system_id: str) -> None:
 
 
 def _take(entry: Entry, credentials: Credentials, token: str) -> None:
-    entry.update(id=credentials.runner_id, token=token, token_obtained_at=now(),
-                 token_expires_at=credentials.expires_at)
+    entry.update(
+        id=credentials.runner_id, token=token, token_obtained_at=now(), token_expires_at=credentials.expires_at
+    )
 
 
 def _executor(app: App, entry: Entry) -> Entry:

@@ -73,7 +73,7 @@ def _all(app: App, config: Config, values: Values) -> None:
 def run(app: App, values: Values) -> int:
     app.announce_mode()
     try:
-        config, _ = app.load(app.path(values))
+        config, _unused = app.load(app.path(values))
     except ConfigError as exc:
         app.logger.fatal(str(exc))
     (_all if values.on("all-runners") else _single)(app, config, values)

@@ -27,7 +27,7 @@ def flags(_app: App) -> t.Sequence[Flag]:
         flag("wait-timeout", "i", "CI_WAIT_TIMEOUT", 0, "How long to wait in seconds before receiving the first job"),
         flag("max-builds", "i", "RUNNER_MAX_BUILDS", 0, "How many builds to process before exiting"),
         flag("shutdown-timeout", "i", "RUNNER_SHUTDOWN_TIMEOUT", 0, "Number of seconds after which to give up"),
-        *(one for _, one in entry_flags()),
+        *(one for _unused, one in entry_flags()),
     )
 
 

@@ -29,8 +29,11 @@ def _single(app: App, config: Config, values: Values, system_id: str) -> list[En
     if not name and not token:
         app.logger.fatal("at least one of --name or --token must be specified")
     network = app.network()
-    found = [entry for entry in config.runners if (not name or entry.get("name") == name)
-             and (not token or entry.get("token") == token)]
+    found = [
+        entry
+        for entry in config.runners
+        if (not name or entry.get("name") == name) and (not token or entry.get("token") == token)
+    ]
     if not found:
         what = f"name '{name}'" if name else f"token '{network.short(token)}'"
         app.logger.fatal(f"could not find a runner with the {what}")

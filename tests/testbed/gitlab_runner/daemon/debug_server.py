@@ -126,8 +126,11 @@ def listen(manager: Manager) -> bool:
     try:
         server = (Server6 if ":" in host or not host else Server)((host, port), Handler)
     except OSError as exc:
-        manager.logger.log("fatal", "Failed to create listener for metrics server",
-                           manager.fields(error=f"listen tcp {shown}: bind: {go_error(exc)}"))
+        manager.logger.log(
+            "fatal",
+            "Failed to create listener for metrics server",
+            manager.fields(error=f"listen tcp {shown}: bind: {go_error(exc)}"),
+        )
         return False
     server.pages = Pages(manager)
     threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -54,5 +54,7 @@ class Health:
             if failures < limit:
                 return
             self._parked_until[key] = time.monotonic() + interval.in_seconds
-        self._logger.error(f'Runner "{key}" is unhealthy and will be disabled for {interval} seconds!',
-                           {"unhealthy_requests": failures, "unhealthy_requests_limit": limit})
+        self._logger.error(
+            f'Runner "{key}" is unhealthy and will be disabled for {interval} seconds!',
+            {"unhealthy_requests": failures, "unhealthy_requests_limit": limit},
+        )

@@ -36,8 +36,9 @@ def _family(name: str, kind: str, about: str, samples: Samples) -> str:
     lines = sorted(_sample(name, labels, value) for labels, value in samples)
     for one, other in zip(lines, lines[1:]):
         if one.rpartition(" ")[0] == other.rpartition(" ")[0]:
-            raise Duplicate(f'collected metric "{name}" {{{one.strip()}}} was collected before with the same name and '
-                            "label values")
+            raise Duplicate(
+                f'collected metric "{name}" {{{one.strip()}}} was collected before with the same name and label values'
+            )
     return f"# HELP {name} {about}\n# TYPE {name} {kind}\n" + "".join(lines)
 
 
@@ -55,24 +56,47 @@ class Metrics:
 
     def _process(self) -> dict[str, tuple[str, str, Samples]]:
         manager, build = self._manager, self._manager.app.build
-        loaded = {name: sum(manager.counted(f"configuration_{name}").values())
-                  for name in ("loaded", "loading_error", "saved", "saving_error")}
-        about = {"name": "gitlab-runner", "version": build.version, "revision": build.revision, "branch": build.branch,
-                 "go_version": build.go_version, "built_at": build.built.replace("Z", "+0000"), "os": "linux",
-                 "architecture": build.architecture}
-        levels: Samples = [({"level": level}, manager.logger.counts[level]) for level in
-                           ("warning", "error", "fatal", "panic")]
+        loaded = {
+            name: sum(manager.counted(f"configuration_{name}").values())
+            for name in ("loaded", "loading_error", "saved", "saving_error")
+        }
+        about = {
+            "name": "gitlab-runner",
+            "version": build.version,
+            "revision": build.revision,
+            "branch": build.branch,
+            "go_version": build.go_version,
+            "built_at": build.built.replace("Z", "+0000"),
+            "os": "linux",
+            "architecture": build.architecture,
+        }
+        levels: Samples = [
+            ({"level": level}, manager.logger.counts[level]) for level in ("warning", "error", "fatal", "panic")
+        ]
         found: dict[str, tuple[str, str, Samples]] = {
             f"gitlab_runner_configuration_{name}_total": (
-                "counter", f"Total number of times the configuration file was {name}", [({}, number)])
-            for name, number in loaded.items()}
-        found["gitlab_runner_concurrent"] = ("gauge", "The current value of concurrent setting",
-                                             [({}, manager.config.number("concurrent"))])
+                "counter",
+                f"Total number of times the configuration file was {name}",
+                [({}, number)],
+            )
+            for name, number in loaded.items()
+        }
+        found["gitlab_runner_concurrent"] = (
+            "gauge",
+            "The current value of concurrent setting",
+            [({}, manager.config.number("concurrent"))],
+        )
         found["gitlab_runner_errors_total"] = ("counter", "The number of caught errors.", levels)
         found["gitlab_runner_version_info"] = (
-            "gauge", "A metric with a constant '1' value labeled by different build stats fields.", [(about, 1)])
+            "gauge",
+            "A metric with a constant '1' value labeled by different build stats fields.",
+            [(about, 1)],
+        )
         found["process_start_time_seconds"] = (
-            "gauge", "Start time of the process since unix epoch in seconds.", [({}, self._started)])
+            "gauge",
+            "Start time of the process since unix epoch in seconds.",
+            [({}, self._started)],
+        )
         return found
 
     def _labels(self, short: str, name: str, named: bool = False) -> dict[str, str]:
@@ -104,35 +128,50 @@ class Metrics:
             jobs.append(({**self._labels(short, name), **more}, number))
         found: dict[str, tuple[str, str, Samples]] = {
             f"gitlab_runner_request_concurrency{name}": ("gauge", "Requests for new jobs", samples)
-            for name, samples in requests.items()}
+            for name, samples in requests.items()
+        }
         found["gitlab_runner_jobs"] = ("gauge", "The current number of running builds", jobs)
         found["gitlab_runner_limit"] = ("gauge", "The current value of limit setting", limits)
         return found
 
     def _counters(self) -> dict[str, tuple[str, str, Samples]]:
         manager = self._manager
-        total: Samples = [(self._labels(short, name), number) for (short, name), number in
-                          manager.counted("jobs").items()]
-        failed: Samples = [({"runner": short, "failure_reason": reason}, number) for (short, reason), number in
-                           manager.counted("failed_jobs").items()]
-        feeds: Samples = [(self._labels(short, name, named=True), number) for (short, name), number in
-                          manager.counted("worker_feeds").items()]
-        calls: Samples = [({"endpoint": endpoint, "runner": short, "status": status, "system_id": manager.system_id},
-                           number) for (endpoint, short, status), number in
-                          manager.counted("api_request_statuses").items()]
+        total: Samples = [
+            (self._labels(short, name), number) for (short, name), number in manager.counted("jobs").items()
+        ]
+        failed: Samples = [
+            ({"runner": short, "failure_reason": reason}, number)
+            for (short, reason), number in manager.counted("failed_jobs").items()
+        ]
+        feeds: Samples = [
+            (self._labels(short, name, named=True), number)
+            for (short, name), number in manager.counted("worker_feeds").items()
+        ]
+        calls: Samples = [
+            ({"endpoint": endpoint, "runner": short, "status": status, "system_id": manager.system_id}, number)
+            for (endpoint, short, status), number in manager.counted("api_request_statuses").items()
+        ]
         return {
             "gitlab_runner_jobs_total": ("counter", "Total number of handled jobs", total),
             "gitlab_runner_failed_jobs_total": ("counter", "Total number of failed jobs", failed),
             "gitlab_runner_worker_feeds_total": (
-                "counter", "Total number of times that a runner is fed to a worker", feeds),
+                "counter",
+                "Total number of times that a runner is fed to a worker",
+                feeds,
+            ),
             "gitlab_runner_api_request_statuses_total": (
-                "counter", "The total number of api requests, partitioned by runner, endpoint and status.", calls),
+                "counter",
+                "The total number of api requests, partitioned by runner, endpoint and status.",
+                calls,
+            ),
         }
 
     def jobs_list(self) -> str:
         lines = []
         for build in self._manager.builds.snapshot():
             duration = Duration.seconds(time.monotonic() - build.started)
-            lines.append(f"url={build.url} state={build.state} stage={build.stage} "
-                         f"executor_stage={build.executor_stage} duration={duration}\n")
+            lines.append(
+                f"url={build.url} state={build.state} stage={build.stage} "
+                f"executor_stage={build.executor_stage} duration={duration}\n"
+            )
         return "".join(lines)

@@ -98,11 +98,16 @@ class Poller:
             manager.stopping.wait(min(0.2, max(0.0, client.not_before - time.monotonic())))
         if manager.stopping.is_set():
             return None
-        data: Job = {"info": info(manager.app.build, manager.app.traits, entry), "token": token,
-                     "system_id": manager.system_id, "last_update": client.last_update}
+        data: Job = {
+            "info": info(manager.app.build, manager.app.traits, entry),
+            "token": token,
+            "system_id": manager.system_id,
+            "last_update": client.last_update,
+        }
         body = json_body({key: value for key, value in data.items() if value})
-        reply = client.call(Request("POST", "jobs/request", body,
-                                    {**ASKS_JSON, **manager.network.runner_header(token)}))
+        reply = client.call(
+            Request("POST", "jobs/request", body, {**ASKS_JSON, **manager.network.runner_header(token)})
+        )
         manager.count("api_request_statuses", "request_job", manager.short(entry), str(reply.status))
         if manager.stopping.is_set() and reply.status != 201:
             return None

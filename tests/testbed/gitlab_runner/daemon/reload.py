@@ -14,8 +14,10 @@ from ..traits import Trait
 from .manager import Manager
 
 INTERVAL = 3.0
-NO_JOBS = ("Current configuration 'concurrent = 0' means that no jobs will be processed, see "
-           "https://docs.gitlab.com/runner/configuration/advanced-configuration.html#the-global-section")
+NO_JOBS = (
+    "Current configuration 'concurrent = 0' means that no jobs will be processed, see "
+    "https://docs.gitlab.com/runner/configuration/advanced-configuration.html#the-global-section"
+)
 
 
 class Reloader:
@@ -50,8 +52,9 @@ class Reloader:
     def _warn_of_empty_tokens(self, config: Config) -> None:
         for entry in config.runners:
             if not entry.get("token", "").strip():
-                self._manager.logger.warning("Runner has an empty token and will be skipped",
-                                             {"runner_name": entry.get("name", "")})
+                self._manager.logger.warning(
+                    "Runner has an empty token and will be skipped", {"runner_name": entry.get("name", "")}
+                )
 
     def _refuse(self) -> None:
         manager = self._manager
@@ -97,5 +100,5 @@ class Reloader:
                 times = 1
                 with manager.lock:
                     manager.mtime_ns = manager.options.path.stat().st_mtime_ns
-            for _ in range(times):
+            for _unused in range(times):
                 manager.logger.error(f"Failed to load config {exc}", manager.fields())

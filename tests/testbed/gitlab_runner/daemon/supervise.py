@@ -22,8 +22,10 @@ HANDLED = (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM, signal.SIGINT)
 TICK = 0.02
 # A signal that comes just before a wait begins does not interrupt it: its handler runs when the wait is over.
 IDLE_TICK = 0.2
-NOT_GRACEFUL = ("Graceful shutdown not finished properly. To gracefully clean up running plugins please use SIGQUIT "
-                "(ctrl-\\) instead of SIGINT (ctrl-c)")
+NOT_GRACEFUL = (
+    "Graceful shutdown not finished properly. To gracefully clean up running plugins please use SIGQUIT "
+    "(ctrl-\\) instead of SIGINT (ctrl-c)"
+)
 
 
 class Supervisor:
@@ -101,8 +103,10 @@ class Supervisor:
         manager = self._manager
         number = int(signal.SIGQUIT)
         while number == signal.SIGQUIT:
-            manager.logger.warning("Starting graceful shutdown, waiting for builds to finish",
-                                   {**manager.fields(), "StopSignal": Signal(number)})
+            manager.logger.warning(
+                "Starting graceful shutdown, waiting for builds to finish",
+                {**manager.fields(), "StopSignal": Signal(number)},
+            )
             number = self._next_signal(None)
             if number:
                 self._log_signal("handleGracefulShutdown", number)
@@ -113,8 +117,9 @@ class Supervisor:
         manager = self._manager
         manager.state = "forceful-shutdown"
         timeout = manager.shutdown_timeout()
-        manager.logger.warning("Starting forceful shutdown", {
-            **manager.fields(shutdown_timeout=timeout), "StopSignal": Signal(number)})
+        manager.logger.warning(
+            "Starting forceful shutdown", {**manager.fields(shutdown_timeout=timeout), "StopSignal": Signal(number)}
+        )
         manager.aborted_by = str(Signal(number))
         manager.stop_requests()
         self._rotation.stop()
@@ -146,7 +151,8 @@ class Supervisor:
     def _farewell(self) -> None:
         manager = self._manager
         manager.logger.info("All workers stopped.", manager.fields())
-        manager.logger.info("Shutting down executor providers", manager.fields(
-            shutdown_timeout=manager.shutdown_timeout()))
+        manager.logger.info(
+            "Shutting down executor providers", manager.fields(shutdown_timeout=manager.shutdown_timeout())
+        )
         manager.logger.info("All executor providers shut down.", manager.fields())
         manager.logger.info("Can exit now!", manager.fields())

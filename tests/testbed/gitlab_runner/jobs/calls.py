@@ -33,8 +33,13 @@ class JobCalls:
     def _log(self, level: str, message: str, reply: t.Optional[Reply] = None, **fields: object) -> None:
         known: dict[str, object] = {"job": self._id, "runner": self._short}
         if reply is not None:
-            known.update({"code": reply.status, "job-status": reply.headers.get("job-status", ""),
-                          "update-interval": Duration.seconds(update_interval(reply))})
+            known.update(
+                {
+                    "code": reply.status,
+                    "job-status": reply.headers.get("job-status", ""),
+                    "update-interval": Duration.seconds(update_interval(reply)),
+                }
+            )
         known.update({name.replace("_", "-"): value for name, value in fields.items()})
         self._manager.logger.log(level, message, known)
 
@@ -45,13 +50,22 @@ class JobCalls:
     def patch(self, start: int, data: bytes) -> Reply:
         """Send a piece of the log."""
         span = f"{start}-{start + len(data) - 1}"
-        reply = self._counted("patch_trace", self._client.call(Request(
-            "PATCH", f"jobs/{self._id}/trace?debug_trace=false", data,
-            {"Content-Range": span, "Content-Type": "text/plain", "Job-Token": self._token})))
+        reply = self._counted(
+            "patch_trace",
+            self._client.call(
+                Request(
+                    "PATCH",
+                    f"jobs/{self._id}/trace?debug_trace=false",
+                    data,
+                    {"Content-Range": span, "Content-Type": "text/plain", "Job-Token": self._token},
+                )
+            ),
+        )
         what = "Appending trace to coordinator..."
         if reply.status == 202:
-            self._log("info", f"{what}ok", reply, job_log=reply.headers.get("range", ""), sent_log=span,
-                      status=reply.reason)
+            self._log(
+                "info", f"{what}ok", reply, job_log=reply.headers.get("range", ""), sent_log=span, status=reply.reason
+            )
         elif reply.status == 416:
             self._log("warning", f"{what} range mismatch", reply, sent_log=span, status=reply.text)
         elif reply.status in (403, 404):
@@ -64,8 +78,11 @@ class JobCalls:
         """Report a state, with what the log is so far."""
         traits = self._manager.app.traits
         checksum = f"crc32:{zlib.crc32(log):08x}"
-        data: dict[str, t.Any] = {"info": info(self._manager.app.build, traits, self._entry), "token": self._token,
-                                  "state": outcome.state}
+        data: dict[str, t.Any] = {
+            "info": info(self._manager.app.build, traits, self._entry),
+            "token": self._token,
+            "state": outcome.state,
+        }
         if outcome.failure_reason:
             data["failure_reason"] = outcome.failure_reason
         data.update(checksum=checksum, output={"checksum": checksum, "bytesize": len(log)})
@@ -74,11 +91,25 @@ class JobCalls:
         header = "Private-Token" if traits.has(Trait.PRIVATE_TOKEN_HEADER) else "Job-Token"
         sums: dict[str, t.Any] = {"bytesize": len(log), "checksum": checksum}
         self._log("info", "Updating job...", **sums)
-        reply = self._counted("update_job", self._client.call(Request(
-            "PUT", f"jobs/{self._id}", json_body(data), {"Content-Type": "application/json", header: self._token})))
+        reply = self._counted(
+            "update_job",
+            self._client.call(
+                Request(
+                    "PUT",
+                    f"jobs/{self._id}",
+                    json_body(data),
+                    {"Content-Type": "application/json", header: self._token},
+                )
+            ),
+        )
         what = "Submitting job to coordinator..."
-        words = {200: "ok", 202: "accepted, but not yet completed", 403: " aborted", 404: " aborted",
-                 412: " job trace mismatch"}
+        words = {
+            200: "ok",
+            202: "accepted, but not yet completed",
+            403: " aborted",
+            404: " aborted",
+            412: " job trace mismatch",
+        }
         word = words.get(reply.status, " failed")
         if reply.status in (200, 202):
             self._log("info", what + word, reply, **sums)

@@ -20,8 +20,7 @@ from .process import Process
 
 Output = t.Callable[[bytes], None]
 BUILD_FAILURE, SYSTEM_FAILURE = 1, 2
-DOCKER_DOWN = ("Cannot connect to the Docker daemon at unix:///var/run/docker.sock. "
-               "Is the docker daemon running?")
+DOCKER_DOWN = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
 
 
 class Executor(t.Protocol):
@@ -76,8 +75,10 @@ class Shell:
         except OSError as exc:
             raise system_failure(f"prepare process: {self._argv[0]}: {(exc.strerror or '').lower()}") from exc
         if failure and stage == "prepare_script" and (failure.outcome.exit_code or 0) > 0:
-            raise system_failure(f"prepare environment{failure.outcome.text}. Check https://docs.gitlab.com/runner/"
-                                 "shells/#shell-profile-loading for more information")
+            raise system_failure(
+                f"prepare environment{failure.outcome.text}. Check https://docs.gitlab.com/runner/"
+                "shells/#shell-profile-loading for more information"
+            )
         if failure:
             raise failure
 
@@ -93,8 +94,11 @@ class Custom:
         self.builds_dir = entry.get("builds_dir") or str(Path.cwd() / "builds")
         self.banner = "Using Custom executor..."
         self._environment = {
-            **os.environ, **{f"CUSTOM_ENV_{key}": value for key, value in variables.items()},
-            "BUILD_FAILURE_EXIT_CODE": str(BUILD_FAILURE), "SYSTEM_FAILURE_EXIT_CODE": str(SYSTEM_FAILURE)}
+            **os.environ,
+            **{f"CUSTOM_ENV_{key}": value for key, value in variables.items()},
+            "BUILD_FAILURE_EXIT_CODE": str(BUILD_FAILURE),
+            "SYSTEM_FAILURE_EXIT_CODE": str(SYSTEM_FAILURE),
+        }
 
     def _argv(self, stage: str, *more: str) -> list[str]:
         return [self._custom[f"{stage}_exec"], *self._custom.get(f"{stage}_args", []), *more]
@@ -110,8 +114,10 @@ class Custom:
             raise system_failure(f"exit status {status}")
         if status:
             ended = f"signal: {Signal(-status)}" if status < 0 else f"exit status {status}"
-            raise system_failure(f"unknown Custom executor executable exit code {-1 if status < 0 else status}; "
-                                 f"executable execution terminated with: {ended}")
+            raise system_failure(
+                f"unknown Custom executor executable exit code {-1 if status < 0 else status}; "
+                f"executable execution terminated with: {ended}"
+            )
 
     def prepare(self, output: Output) -> None:
         if not self._custom.get("run_exec"):
@@ -142,8 +148,13 @@ class Custom:
     def cleanup(self) -> None:
         """Clean up; its result never changes the job's."""
         if self._custom.get("cleanup_exec"):
-            subprocess.run(self._argv("cleanup"), env=self._environment, stdout=subprocess.DEVNULL,
-                           stderr=subprocess.DEVNULL, check=False)
+            subprocess.run(
+                self._argv("cleanup"),
+                env=self._environment,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                check=False,
+            )
 
 
 class Unavailable:

@@ -24,8 +24,13 @@ class Process:
         self._child: t.Optional[subprocess.Popen[bytes]] = None
         self._terminated = False
 
-    def run(self, argv: t.Sequence[str], output: t.Callable[[bytes], None], script: str = "",
-            env: t.Optional[t.Mapping[str, str]] = None) -> int:
+    def run(
+        self,
+        argv: t.Sequence[str],
+        output: t.Callable[[bytes], None],
+        script: str = "",
+        env: t.Optional[t.Mapping[str, str]] = None,
+    ) -> int:
         """Return the exit status, negative for a signal; a program terminated before it began gives -15."""
         with tempfile.TemporaryFile() as stdin:
             stdin.write(script.encode())
@@ -33,8 +38,14 @@ class Process:
             with self._lock:
                 if self._terminated:
                     return -signal.SIGTERM
-                self._child = subprocess.Popen(argv, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                               start_new_session=True, env=None if env is None else dict(env))
+                self._child = subprocess.Popen(
+                    argv,
+                    stdin=stdin,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                    env=None if env is None else dict(env),
+                )
         pipe = self._child.stdout
         if pipe is not None:
             with pipe:

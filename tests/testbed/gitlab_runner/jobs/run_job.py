@@ -57,8 +57,14 @@ class RunningJob:
         secrets = [str(item.get("value", "")) for item in variables if item.get("masked")] + [job["token"]]
         limit = entry.get("output_limit") or LOG_LIMIT_KB
         self._trace = Trace(JobCalls(manager, entry, job), secrets, limit * 1024, self._server_says)
-        self._build = Build(job["id"], self._url.removesuffix(".git") + f"/-/jobs/{job['id']}", self._short, entry,
-                            manager.builds.free_slot(self._short), self.abort)
+        self._build = Build(
+            job["id"],
+            self._url.removesuffix(".git") + f"/-/jobs/{job['id']}",
+            self._short,
+            entry,
+            manager.builds.free_slot(self._short),
+            self.abort,
+        )
         project = self._variables.get("CI_PROJECT_PATH") or f"project-{self._info.get('project_id', 0)}"
         self._executor = executors.make(entry, manager.user, self._variables)
         self._project = project
@@ -71,8 +77,19 @@ class RunningJob:
         self._log_list("Added job to processing list")
         self._trace.start()
         timeout = (self._job.get("runner_info") or {}).get("timeout") or DEFAULT_TIMEOUT
-        clock = threading.Timer(timeout, self._stop, (JobFailed(Outcome(
-            "failed", f": execution took longer than {Duration.seconds(timeout)} seconds", "job_execution_timeout")),))
+        clock = threading.Timer(
+            timeout,
+            self._stop,
+            (
+                JobFailed(
+                    Outcome(
+                        "failed",
+                        f": execution took longer than {Duration.seconds(timeout)} seconds",
+                        "job_execution_timeout",
+                    )
+                ),
+            ),
+        )
         clock.daemon = True
         clock.start()
         try:
@@ -109,9 +126,11 @@ class RunningJob:
 
     def _execute(self) -> Outcome:
         build, version = self._manager.app.build, self._manager.app.build.version
-        self._trace.write(f"{CLEAR}Running with gitlab-runner {version} ({build.revision}){RESET}\n"
-                          f"{CLEAR}  on {self._entry.get('name', '')} {self._short}, system ID: "
-                          f"{self._manager.system_id}{RESET}\n")
+        self._trace.write(
+            f"{CLEAR}Running with gitlab-runner {version} ({build.revision}){RESET}\n"
+            f"{CLEAR}  on {self._entry.get('name', '')} {self._short}, system ID: "
+            f"{self._manager.system_id}{RESET}\n"
+        )
         self._build.state = "running"
         after = None
         try:
@@ -139,16 +158,25 @@ class RunningJob:
         if not stage.commands:
             return
         place = self._place()
-        listed = [{"key": key, "value": value} for key, value in (
-            item.partition("=")[::2] for item in self._entry.get("environment", []))]
-        own = {"CI_PROJECT_DIR": place.project_dir, "CI_BUILDS_DIR": place.builds_dir,
-               "CI_CONCURRENT_ID": str(self._build.slot), "CI_RUNNER_SHORT_TOKEN": self._short,
-               "CI_JOB_TOKEN": self._job["token"], **more}
-        variables = [*listed, *(self._job.get("variables") or []),
-                     *({"key": key, "value": value} for key, value in own.items())]
+        listed = [
+            {"key": key, "value": value}
+            for key, value in (item.partition("=")[::2] for item in self._entry.get("environment", []))
+        ]
+        own = {
+            "CI_PROJECT_DIR": place.project_dir,
+            "CI_BUILDS_DIR": place.builds_dir,
+            "CI_CONCURRENT_ID": str(self._build.slot),
+            "CI_RUNNER_SHORT_TOKEN": self._short,
+            "CI_JOB_TOKEN": self._job["token"],
+            **more,
+        }
+        variables = [
+            *listed,
+            *(self._job.get("variables") or []),
+            *({"key": key, "value": value} for key, value in own.items()),
+        ]
         text = script.whole(stage, variables, place)
-        self._section(stage.name, stage.title,
-                      lambda: self._executor.run(process, stage.name, text, self._trace.write))
+        self._section(stage.name, stage.title, lambda: self._executor.run(process, stage.name, text, self._trace.write))
 
     def _section(self, name: str, title: str, action: t.Callable[[], None]) -> None:
         self._build.stage = name
@@ -199,6 +227,13 @@ class RunningJob:
 
     def _log_list(self, message: str) -> None:
         project = self._info.get("project_id", 0)
-        self._manager.logger.info(message, {
-            **self._manager.fields(), "job": self._job["id"], "project": project, "repo_url": self._url,
-            "time_in_queue_seconds": self._info.get("time_in_queue_seconds", 0)})
+        self._manager.logger.info(
+            message,
+            {
+                **self._manager.fields(),
+                "job": self._job["id"],
+                "project": project,
+                "repo_url": self._url,
+                "time_in_queue_seconds": self._info.get("time_in_queue_seconds", 0),
+            },
+        )

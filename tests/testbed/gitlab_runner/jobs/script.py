@@ -32,7 +32,7 @@ class Place:
 
 
 def _echoed(command: str) -> str:
-    first, newline, _ = command.partition("\n")
+    first, newline, _unused = command.partition("\n")
     shown = first + (" # collapsed multi-line command" if newline else "")
     return f"printf '%s\\n' {shlex.quote(f'{GREEN}$ {shown}{RESET}')}\n{command}"
 
@@ -69,17 +69,21 @@ def _sources(job: t.Mapping[str, t.Any], strategy: str) -> tuple[str, ...]:
     git = job.get("git_info", {})
     depth = f"--depth {int(git['depth'])} " if git.get("depth") else ""
     refs = " ".join(shlex.quote(ref) for ref in git.get("refspecs", []))
-    return ("git init -q .", _say("Fetching changes..."),
-            f"git fetch -q {depth}{shlex.quote(git.get('repo_url', ''))} {refs}",
-            f"git checkout -q -f {shlex.quote(git.get('sha', ''))}")
+    return (
+        "git init -q .",
+        _say("Fetching changes..."),
+        f"git fetch -q {depth}{shlex.quote(git.get('repo_url', ''))} {refs}",
+        f"git checkout -q -f {shlex.quote(git.get('sha', ''))}",
+    )
 
 
 def prepare(variables: t.Mapping[str, str], job: t.Mapping[str, t.Any]) -> tuple[Stage, Stage]:
     """Return the stages before the job's own."""
     return (
         Stage("prepare_script", "Preparing environment", ('echo "Running on $(hostname)..."',), in_directory=False),
-        Stage("get_sources", "Getting source from Git repository",
-              _sources(job, variables.get("GIT_STRATEGY", "fetch"))),
+        Stage(
+            "get_sources", "Getting source from Git repository", _sources(job, variables.get("GIT_STRATEGY", "fetch"))
+        ),
     )
 
 
@@ -100,5 +104,9 @@ def steps(job: t.Mapping[str, t.Any], entry: t.Mapping[str, t.Any]) -> tuple[lis
 
 
 def cleanup(place: Place) -> Stage:
-    return Stage("cleanup_file_variables", "Cleaning up project directory and file based variables",
-                 (f"rm -rf {shlex.quote(place.project_dir + '.tmp')}",), in_directory=False)
+    return Stage(
+        "cleanup_file_variables",
+        "Cleaning up project directory and file based variables",
+        (f"rm -rf {shlex.quote(place.project_dir + '.tmp')}",),
+        in_directory=False,
+    )

@@ -19,15 +19,18 @@ FINAL_TRIES = 10
 FINAL_PAUSE = 1.0
 MASK = b"[MASKED]"
 GONE = (403, 404)
-LIMIT_TEXT = (b"\n\033[33;1mJob's log exceeded limit of %d bytes.\n"
-              b"Job execution will continue but no more output will be collected.\033[0;m\n")
+LIMIT_TEXT = (
+    b"\n\033[33;1mJob's log exceeded limit of %d bytes.\n"
+    b"Job execution will continue but no more output will be collected.\033[0;m\n"
+)
 
 
 class Trace:
     """Collects output and sends it; on_status hears what the server says about the job."""
 
-    def __init__(self, calls: JobCalls, secrets: t.Iterable[str], limit: int,
-                 on_status: t.Callable[[str], None]) -> None:
+    def __init__(
+        self, calls: JobCalls, secrets: t.Iterable[str], limit: int, on_status: t.Callable[[str], None]
+    ) -> None:
         self._calls = calls
         self._secrets = sorted({secret.encode() for secret in secrets if secret}, key=len, reverse=True)
         self._limit = limit
@@ -81,7 +84,7 @@ class Trace:
     def _send(self) -> bool:
         """Send what is new; False when it must be tried again."""
         content = self._content()
-        reply = self._calls.patch(self._sent, content[self._sent:])
+        reply = self._calls.patch(self._sent, content[self._sent :])
         if reply.status == 202:
             self._sent = len(content)
         elif reply.status == 416:
@@ -101,7 +104,7 @@ class Trace:
             self._on_status(status)
 
     def _finish(self, outcome: Outcome) -> None:
-        for _ in range(FINAL_TRIES):
+        for _unused in range(FINAL_TRIES):
             complete = self._sent == len(self._content()) or self._send()
             if self._gone:
                 return

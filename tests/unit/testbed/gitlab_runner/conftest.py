@@ -153,8 +153,11 @@ class Result:
     @property
     def after(self) -> list[str]:
         """The lines after the opening ones; ids that were just made are no news."""
-        return [line for line in self.lines if not line.startswith(("Runtime platform", "Running in system-mode.",
-                                                                    "Created missing")) and line]
+        return [
+            line
+            for line in self.lines
+            if not line.startswith(("Runtime platform", "Running in system-mode.", "Created missing")) and line
+        ]
 
 
 Cli = t.Callable[..., Result]
@@ -184,7 +187,7 @@ def run_cli(cli_of: t.Callable[[str], Cli]) -> Cli:
 
 
 def entry(url: str, token: str = TOKEN, name: str = "one", executor: str = "shell", more: str = "") -> str:
-    return (f'[[runners]]\n  name = "{name}"\n  url = "{url}"\n  token = "{token}"\n  executor = "{executor}"\n{more}')
+    return f'[[runners]]\n  name = "{name}"\n  url = "{url}"\n  token = "{token}"\n  executor = "{executor}"\n{more}'
 
 
 @pytest.fixture
@@ -213,8 +216,13 @@ class Daemon:
     def __init__(self, program: Path, file: Path, *words: str) -> None:
         home = file.parent
         self._process = subprocess.Popen(
-            [sys.executable, "-IS", str(program), "run", "-c", str(file), *words], cwd=home,
-            env={**os.environ, "HOME": str(home)}, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            [sys.executable, "-IS", str(program), "run", "-c", str(file), *words],
+            cwd=home,
+            env={**os.environ, "HOME": str(home)},
+            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         self.text = ""
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -283,14 +291,21 @@ def start(packed: t.Callable[[str], Path]) -> t.Iterator[Start]:
 
 def job(number: int, *commands: str, after: t.Sequence[str] = ()) -> dict[str, t.Any]:
     """Return a job that clones nothing."""
-    steps = [{"name": "script", "script": list(commands), "timeout": 3600, "when": "on_success",
-              "allow_failure": False}]
+    steps = [
+        {"name": "script", "script": list(commands), "timeout": 3600, "when": "on_success", "allow_failure": False}
+    ]
     if after:
         steps.append({**steps[0], "name": "after_script", "script": list(after)})
     return {
-        "id": number, "token": f"job-{number}", "steps": steps, "features": {"failure_reasons": ["runner_interrupted"]},
+        "id": number,
+        "token": f"job-{number}",
+        "steps": steps,
+        "features": {"failure_reasons": ["runner_interrupted"]},
         "job_info": {"id": number, "name": "t", "project_id": 1, "time_in_queue_seconds": 0},
-        "git_info": {"repo_url": "http://gitlab-ci-token:x@127.0.0.1/p.git"}, "runner_info": {"timeout": 3600},
-        "variables": [{"key": "GIT_STRATEGY", "value": "none"},
-                      {"key": "SECRET", "value": "hush-hush", "masked": True}],
+        "git_info": {"repo_url": "http://gitlab-ci-token:x@127.0.0.1/p.git"},
+        "runner_info": {"timeout": 3600},
+        "variables": [
+            {"key": "GIT_STRATEGY", "value": "none"},
+            {"key": "SECRET", "value": "hush-hush", "masked": True},
+        ],
     }

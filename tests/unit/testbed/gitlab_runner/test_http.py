@@ -18,34 +18,61 @@ from .conftest import TOKEN, Call, Cli, GitLab, Reply, entry
 
 SYSTEM_ID = "s_1746f8786189"
 CALLS = [
-    pytest.param(["verify"], "POST", "/api/v4/runners/verify",
-                 b'{"token":"glrt-ok00000000000000AA","system_id":"s_1746f8786189"}', id="verify"),
-    pytest.param(["unregister", "--name", "one"], "DELETE", "/api/v4/runners/managers",
-                 b'{"token":"glrt-ok00000000000000AA","system_id":"s_1746f8786189"}', id="unregister"),
-    pytest.param(["reset-token", "--name", "one"], "POST", "/api/v4/runners/reset_authentication_token",
-                 b'{"token":"glrt-ok00000000000000AA"}', id="reset"),
-    pytest.param(["reset-token", "--name", "one", "--pat", "glpat-x"], "POST",
-                 "/api/v4/runners/0/reset_authentication_token", b"null", id="reset-by-pat"),
+    pytest.param(
+        ["verify"],
+        "POST",
+        "/api/v4/runners/verify",
+        b'{"token":"glrt-ok00000000000000AA","system_id":"s_1746f8786189"}',
+        id="verify",
+    ),
+    pytest.param(
+        ["unregister", "--name", "one"],
+        "DELETE",
+        "/api/v4/runners/managers",
+        b'{"token":"glrt-ok00000000000000AA","system_id":"s_1746f8786189"}',
+        id="unregister",
+    ),
+    pytest.param(
+        ["reset-token", "--name", "one"],
+        "POST",
+        "/api/v4/runners/reset_authentication_token",
+        b'{"token":"glrt-ok00000000000000AA"}',
+        id="reset",
+    ),
+    pytest.param(
+        ["reset-token", "--name", "one", "--pat", "glpat-x"],
+        "POST",
+        "/api/v4/runners/0/reset_authentication_token",
+        b"null",
+        id="reset-by-pat",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("words", "method", "path", "body"), CALLS)
-def test_call(run_cli: Cli, config: Path, gitlab: GitLab, words: list[str], method: str, path: str,
-              body: bytes) -> None:
+def test_call(
+    run_cli: Cli, config: Path, gitlab: GitLab, words: list[str], method: str, path: str, body: bytes
+) -> None:
     config.write_text(entry(gitlab.url))
     run_cli(*words, "-c", config)
     call = gitlab.calls[0]
     assert (len(gitlab.calls), call.method, call.path, call.body) == (1, method, path, body)
 
 
-@pytest.mark.parametrize(("version", "command", "own"), [
-    ("18.0.3", "verify", ["Runner-Token"]), ("17.5.5", "verify", ["Private-Token"]),
-    ("18.3.0", "verify", ["Runner-Token", "X-Request-Id"])])
-def test_headers_in_gos_order(cli_of: t.Callable[[str], Cli], config: Path, gitlab: GitLab, version: str,
-                              command: str, own: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("version", "command", "own"),
+    [
+        ("18.0.3", "verify", ["Runner-Token"]),
+        ("17.5.5", "verify", ["Private-Token"]),
+        ("18.3.0", "verify", ["Runner-Token", "X-Request-Id"]),
+    ],
+)
+def test_headers_in_gos_order(
+    cli_of: t.Callable[[str], Cli], config: Path, gitlab: GitLab, version: str, command: str, own: list[str]
+) -> None:
     config.write_text(entry(gitlab.url))
     cli_of(version)(command, "-c", config)
-    names = [name for name, _ in gitlab.calls[0].headers]
+    names = [name for name, _unused in gitlab.calls[0].headers]
     assert names == ["Host", "User-Agent", "Content-Length", "Accept", "Content-Type", *own, "Accept-Encoding"]
     assert gitlab.calls[0].named[own[0]] == TOKEN
 
@@ -65,12 +92,22 @@ def test_19_sends_info_with_verify(cli_of: t.Callable[[str], Cli], config: Path,
     assert list(gitlab.calls[0].json()) == ["info", "token", "system_id"]
 
 
-@pytest.mark.parametrize(("version", "steps", "labels"), [
-    ("17.5.5", False, False), ("18.0.3", True, False), ("19.4.0", True, True)])
+@pytest.mark.parametrize(
+    ("version", "steps", "labels"), [("17.5.5", False, False), ("18.0.3", True, False), ("19.4.0", True, True)]
+)
 def test_info(version: str, steps: bool, labels: bool) -> None:
     data = info(for_version(version), Traits(version), {"executor": "shell"})
-    assert list(data)[:9] == ["name", "version", "revision", "platform", "architecture", "executor", "shell",
-                              "features", "config"]
+    assert list(data)[:9] == [
+        "name",
+        "version",
+        "revision",
+        "platform",
+        "architecture",
+        "executor",
+        "shell",
+        "features",
+        "config",
+    ]
     assert ("native_steps_integration" in data["features"], "labels" in data) == (steps, labels)
     assert data["features"]["image"] is False
 

@@ -39,8 +39,9 @@ def test_version(packed: t.Callable[[str], Path], version: str) -> None:
     assert done.stdout.startswith(f"Version:      {version}\nGit revision: abcdef01\n")
 
 
-def test_environment_does_not_change_the_version(packed: t.Callable[[str], Path],
-                                                 monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_does_not_change_the_version(
+    packed: t.Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PYTHONPATH", "/nonexistent")
     monkeypatch.setenv("GITLAB_RUNNER_VERSION", "1.2.3")
     assert "18.0.3" in call(packed("18.0.3"), "--version").stdout

@@ -48,11 +48,16 @@ def test_success_and_failure(start: Start, config: Path, gitlab: GitLab) -> None
     assert (patch.named["Content-Range"], patch.named["Job-Token"]) == (f"0-{len(patch.body) - 1}", "job-1")
     checksum = f"crc32:{zlib.crc32(patch.body):08x}"
     assert list(put.json().items())[1:] == [
-        ("token", "job-1"), ("state", "success"), ("checksum", checksum),
-        ("output", {"checksum": checksum, "bytesize": len(patch.body)})]
+        ("token", "job-1"),
+        ("state", "success"),
+        ("checksum", checksum),
+        ("output", {"checksum": checksum, "bytesize": len(patch.body)}),
+    ]
     assert put.named["Job-Token"] == "job-1"
-    assert log.splitlines()[:2] == ["\x1b[0KRunning with gitlab-runner 18.0.3 (abcdef01)\x1b[0;m",
-                                    "\x1b[0K  on one ok0000000, system ID: s_1746f8786189\x1b[0;m"]
+    assert log.splitlines()[:2] == [
+        "\x1b[0KRunning with gitlab-runner 18.0.3 (abcdef01)\x1b[0;m",
+        "\x1b[0K  on one ok0000000, system ID: s_1746f8786189\x1b[0;m",
+    ]
     assert "\x1b[32;1m$ echo $SECRET is here\x1b[0;m\n[MASKED] is here\n" in log
     assert "after success" in log
     assert log.endswith("\x1b[32;1mJob succeeded\x1b[0;m\n")
@@ -104,22 +109,47 @@ def test_17_5_sends_private_token_with_put(start: Start, config: Path, gitlab: G
     assert "cleanup_file_variables" not in log_of(gitlab, 1)
 
 
-@pytest.mark.parametrize(("executor", "more", "reason", "text"), [
-    pytest.param("docker", "  [runners.docker]\n    image = \"x\"\n", "runner_system_failure",
-                 "Cannot connect to the Docker daemon", id="docker"),
-    pytest.param("custom", "  [runners.custom]\n    run_exec = \"{dir}/run\"\n    run_args = [\"131\"]\n",
-                 "runner_system_failure", "Job failed (system failure): unknown Custom executor executable exit code "
-                 "131; executable execution terminated with: exit status 131", id="custom-unknown"),
-    pytest.param("custom", "  [runners.custom]\n    run_exec = \"{dir}/run\"\n    run_args = [\"1\"]\n",
-                 "script_failure", "Job failed: exit status 1", id="custom-build-failure"),
-    pytest.param("custom", "  [runners.custom]\n    run_exec = \"{dir}/run\"\n    run_args = [\"0\"]\n", "", "custom "
-                 "step_script hush", id="custom-success"),
-])
-def test_executors(start: Start, config: Path, gitlab: GitLab, executor: str, more: str, reason: str,
-                   text: str) -> None:
+@pytest.mark.parametrize(
+    ("executor", "more", "reason", "text"),
+    [
+        pytest.param(
+            "docker",
+            '  [runners.docker]\n    image = "x"\n',
+            "runner_system_failure",
+            "Cannot connect to the Docker daemon",
+            id="docker",
+        ),
+        pytest.param(
+            "custom",
+            '  [runners.custom]\n    run_exec = "{dir}/run"\n    run_args = ["131"]\n',
+            "runner_system_failure",
+            "Job failed (system failure): unknown Custom executor executable exit code "
+            "131; executable execution terminated with: exit status 131",
+            id="custom-unknown",
+        ),
+        pytest.param(
+            "custom",
+            '  [runners.custom]\n    run_exec = "{dir}/run"\n    run_args = ["1"]\n',
+            "script_failure",
+            "Job failed: exit status 1",
+            id="custom-build-failure",
+        ),
+        pytest.param(
+            "custom",
+            '  [runners.custom]\n    run_exec = "{dir}/run"\n    run_args = ["0"]\n',
+            "",
+            "custom step_script hush",
+            id="custom-success",
+        ),
+    ],
+)
+def test_executors(
+    start: Start, config: Path, gitlab: GitLab, executor: str, more: str, reason: str, text: str
+) -> None:
     program = config.parent / "run"
-    program.write_text('#!/bin/sh\n[ "$3" = step_script ] || exit 0\necho "custom $3 hush $CUSTOM_ENV_GIT_STRATEGY"\n'
-                       "exit $1\n")
+    program.write_text(
+        '#!/bin/sh\n[ "$3" = step_script ] || exit 0\necho "custom $3 hush $CUSTOM_ENV_GIT_STRATEGY"\nexit $1\n'
+    )
     program.chmod(0o755)
     gitlab.jobs = [job(1, "true")]
     config.write_text(entry(gitlab.url, executor=executor, more=more.replace("{dir}", str(config.parent))))
@@ -161,18 +191,29 @@ class Server:
         return self._next(200)
 
 
-@pytest.mark.parametrize(("answers", "sent"), [
-    pytest.param([], [("PATCH", "0", 10), ("PUT", "success", 10)], id="well"),
-    pytest.param([Answer(416, "", headers={"range": "0-4"})],
-                 [("PATCH", "0", 10), ("PATCH", "4", 6), ("PUT", "success", 10)], id="416-resumes"),
-    pytest.param([Answer(202, ""), Answer(412, "")],
-                 [("PATCH", "0", 10), ("PUT", "success", 10), ("PATCH", "0", 10), ("PUT", "success", 10)],
-                 id="412-sends-all-again"),
-    pytest.param([Answer(202, ""), Answer(202, "")],
-                 [("PATCH", "0", 10), ("PUT", "success", 10), ("PUT", "success", 10)], id="202-asks-again"),
-    pytest.param([Answer(500, "")], [("PATCH", "0", 10), ("PATCH", "0", 10), ("PUT", "success", 10)], id="500"),
-    pytest.param([Answer(403, "")], [("PATCH", "0", 10)], id="403-gives-up"),
-])
+@pytest.mark.parametrize(
+    ("answers", "sent"),
+    [
+        pytest.param([], [("PATCH", "0", 10), ("PUT", "success", 10)], id="well"),
+        pytest.param(
+            [Answer(416, "", headers={"range": "0-4"})],
+            [("PATCH", "0", 10), ("PATCH", "4", 6), ("PUT", "success", 10)],
+            id="416-resumes",
+        ),
+        pytest.param(
+            [Answer(202, ""), Answer(412, "")],
+            [("PATCH", "0", 10), ("PUT", "success", 10), ("PATCH", "0", 10), ("PUT", "success", 10)],
+            id="412-sends-all-again",
+        ),
+        pytest.param(
+            [Answer(202, ""), Answer(202, "")],
+            [("PATCH", "0", 10), ("PUT", "success", 10), ("PUT", "success", 10)],
+            id="202-asks-again",
+        ),
+        pytest.param([Answer(500, "")], [("PATCH", "0", 10), ("PATCH", "0", 10), ("PUT", "success", 10)], id="500"),
+        pytest.param([Answer(403, "")], [("PATCH", "0", 10)], id="403-gives-up"),
+    ],
+)
 def test_trace_end(monkeypatch: pytest.MonkeyPatch, answers: list[Answer], sent: list[tuple[str, str, int]]) -> None:
     monkeypatch.setattr(traces, "FINAL_PAUSE", 0.01)
     server = Server(*answers)

@@ -46,12 +46,16 @@ def test_start_and_round_robin(start: Start, config: Path, gitlab: GitLab, versi
     until(lambda: len(gitlab.calls) >= 4, "four polls")
     daemon.send(signal.SIGTERM)
     assert daemon.end() == 0
-    assert daemon.lines[1:8 + len(usage)] == [
-        f"Starting multi-runner from {config}...  builds=0 max_builds=0", "Running in system-mode.", "", *usage,
+    assert daemon.lines[1 : 8 + len(usage)] == [
+        f"Starting multi-runner from {config}...  builds=0 max_builds=0",
+        "Running in system-mode.",
+        "",
+        *usage,
         f"Configuration loaded  {COUNTS}",
         f"listen_address not defined, metrics & debug endpoints disabled  {COUNTS}",
         f"[session_server].listen_address not defined, session endpoints disabled  {COUNTS}",
-        f"Initializing executor providers  {COUNTS}"]
+        f"Initializing executor providers  {COUNTS}",
+    ]
     polls = gitlab.calls[:4]
     assert [call.json()["token"] for call in polls] == [*TOKENS, TOKENS[0]]
     assert 0.25 < polls[1].at - polls[0].at < 0.6
@@ -59,17 +63,23 @@ def test_start_and_round_robin(start: Start, config: Path, gitlab: GitLab, versi
     assert "last_update" not in polls[0].json()
     assert polls[3].json()["last_update"] == "7b"
     assert list(polls[3].json()) == ["info", "token", "system_id", "last_update"]
-    assert [name for name, _ in polls[0].headers] == [
-        "Host", "User-Agent", "Content-Length", "Accept", "Content-Type",
-        "Private-Token" if version == "17.5.5" else "Runner-Token", "Accept-Encoding"]
+    assert [name for name, _unused in polls[0].headers] == [
+        "Host",
+        "User-Agent",
+        "Content-Length",
+        "Accept",
+        "Content-Type",
+        "Private-Token" if version == "17.5.5" else "Runner-Token",
+        "Accept-Encoding",
+    ]
 
 
-@pytest.mark.parametrize(("version", "edit_stays", "user"), [
-    ("17.5.5", False, False), ("18.0.3", False, True), ("19.4.0", True, False)])
+@pytest.mark.parametrize(
+    ("version", "edit_stays", "user"), [("17.5.5", False, False), ("18.0.3", False, True), ("19.4.0", True, False)]
+)
 def test_rotation(start: Start, config: Path, gitlab: GitLab, version: str, edit_stays: bool, user: bool) -> None:
     now = time.time_ns()
-    dates = (f"  token_obtained_at = {rfc3339(now - 51 * 10**8)}\n  token_expires_at = "
-             f"{rfc3339(now + 29 * 10**8)}\n")
+    dates = f"  token_obtained_at = {rfc3339(now - 51 * 10**8)}\n  token_expires_at = {rfc3339(now + 29 * 10**8)}\n"
     text = "# mine\nconcurrent = 2\ncheck_interval = 1\n" + entry(gitlab.url, more=dates)
     config.write_text(text)
     daemon = start(config, "--user", "gitlab-runner", version=version)
@@ -80,10 +90,17 @@ def test_rotation(start: Start, config: Path, gitlab: GitLab, version: str, edit
     until(lambda: config.read_text().endswith('executor = "shell"\n'), "the whole file")
     saved = config.read_text()
     assert ("concurrent = 7" in saved, 'user = "gitlab-runner"' in saved, "# mine" in saved) == (
-        edit_stays, user, False)
+        edit_stays,
+        user,
+        False,
+    )
     assert "token_expires_at = 0001-01-01T00:00:00Z" in saved
-    until(lambda: any(call.json().get("token") == "glrt-NEW0000000000000000" for call in gitlab.calls
-                      if "request" in call.path), "a poll with the new token")
+    until(
+        lambda: any(
+            call.json().get("token") == "glrt-NEW0000000000000000" for call in gitlab.calls if "request" in call.path
+        ),
+        "a poll with the new token",
+    )
     assert sum("Configuration loaded" in line for line in daemon.lines) == 1
 
 
@@ -92,8 +109,12 @@ def test_refused_rotation_pauses_and_holds_back_polls(start: Start, config: Path
         return Reply(403, {"message": "403 Forbidden"}) if "reset" in call.path else None
 
     gitlab.routes.append(refuse)
-    config.write_text("check_interval = 1\n" + entry(gitlab.url, more="  token_obtained_at = 2020-01-01T00:00:00Z\n"
-                                                     "  token_expires_at = 2020-01-02T00:00:00Z\n"))
+    config.write_text(
+        "check_interval = 1\n"
+        + entry(
+            gitlab.url, more="  token_obtained_at = 2020-01-01T00:00:00Z\n  token_expires_at = 2020-01-02T00:00:00Z\n"
+        )
+    )
     daemon = start(config)
     until(lambda: len(gitlab.named("POST", "reset")) == 3, "three calls")
     daemon.send(signal.SIGTERM)
@@ -114,8 +135,11 @@ def test_reload_sends_a_hanging_rotation_again(start: Start, config: Path, gitla
         return None
 
     gitlab.routes.append(hang)
-    config.write_text(entry(gitlab.url, more="  token_obtained_at = 2020-01-01T00:00:00Z\n"
-                                             "  token_expires_at = 2020-01-02T00:00:00Z\n"))
+    config.write_text(
+        entry(
+            gitlab.url, more="  token_obtained_at = 2020-01-01T00:00:00Z\n  token_expires_at = 2020-01-02T00:00:00Z\n"
+        )
+    )
     daemon = start(config)
     until(lambda: gitlab.named("POST", "reset") and len(gitlab.named("POST", "jobs/request")), "the call and a poll")
     daemon.send(signal.SIGHUP)
@@ -129,31 +153,38 @@ class TestServer:
 
     def test_pages(self, start: Start, config: Path, gitlab: GitLab) -> None:
         port = free_port()
-        gitlab.jobs = [job(1, f"touch {config.parent}/on; while [ ! -e {config.parent}/go ]; do sleep 0.05; done; "
-                              "exit 1")]
-        config.write_text(f'concurrent = 2\nlisten_address = "127.0.0.1:{port}"\n' + entry(gitlab.url, more="  limit "
-                                                                                          "= 3\n"))
+        gitlab.jobs = [
+            job(1, f"touch {config.parent}/on; while [ ! -e {config.parent}/go ]; do sleep 0.05; done; exit 1")
+        ]
+        config.write_text(
+            f'concurrent = 2\nlisten_address = "127.0.0.1:{port}"\n' + entry(gitlab.url, more="  limit = 3\n")
+        )
         daemon = start(config)
         until((config.parent / "on").exists, "the job")
         url = f"http://127.0.0.1:{port}"
         assert daemon.has(f"Metrics server listening  address=127.0.0.1:{port} {COUNTS}")
         status, body, headers = get(f"{url}/debug/jobs/list")
         assert (status, headers["Content-Type"], headers["X-List-Version"]) == (200, "text/plain", "2")
-        assert body.startswith("url=http://127.0.0.1/p/-/jobs/1 state=running stage=step_script "
-                               "executor_stage=prepare duration=")
+        assert body.startswith(
+            "url=http://127.0.0.1/p/-/jobs/1 state=running stage=step_script executor_stage=prepare duration="
+        )
         running = get(f"{url}/metrics")[1].splitlines()
         (config.parent / "go").touch()
         daemon.wait_for("Removed job from processing list")
         assert get(f"{url}/debug/jobs/list")[1] == ""
-        _, text, headers = get(f"{url}/metrics")
+        _unused, text, headers = get(f"{url}/metrics")
         assert headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
         who = 'runner="ok0000000"'
         me = 'system_id="s_1746f8786189"'
-        assert (f'gitlab_runner_jobs{{executor_stage="prepare",{who},stage="step_script",state="running",{me}}} 1'
-                in running)
+        assert (
+            f'gitlab_runner_jobs{{executor_stage="prepare",{who},stage="step_script",state="running",{me}}} 1'
+            in running
+        )
         for line in (
-            "gitlab_runner_concurrent 2", "gitlab_runner_configuration_loaded_total 1",
-            "gitlab_runner_configuration_saved_total 0", f"gitlab_runner_limit{{{who},{me}}} 3",
+            "gitlab_runner_concurrent 2",
+            "gitlab_runner_configuration_loaded_total 1",
+            "gitlab_runner_configuration_saved_total 0",
+            f"gitlab_runner_limit{{{who},{me}}} 3",
             f'gitlab_runner_jobs{{executor_stage="idle",{who},stage="idle",state="idle",{me}}} 0',
             f"gitlab_runner_jobs_total{{{who},{me}}} 1",
             f'gitlab_runner_failed_jobs_total{{failure_reason="script_failure",{who}}} 1',
@@ -167,8 +198,9 @@ class TestServer:
             assert get(url + path)[:2] == (404, "404 page not found\n")
         assert get(f"{url}/debug/pprof/")[0] == 200
 
-    def test_reload_keeps_the_port_and_the_job_of_a_removed_entry(self, start: Start, config: Path,
-                                                                  gitlab: GitLab) -> None:
+    def test_reload_keeps_the_port_and_the_job_of_a_removed_entry(
+        self, start: Start, config: Path, gitlab: GitLab
+    ) -> None:
         port, other = free_port(), free_port()
         gitlab.jobs = [job(1, f"touch {config.parent}/on; while [ ! -e {config.parent}/go ]; do sleep 0.05; done")]
         config.write_text(f'listen_address = "127.0.0.1:{port}"\n' + entry(gitlab.url))
@@ -183,10 +215,13 @@ class TestServer:
         (config.parent / "go").touch()
         daemon.wait_for("Job succeeded")
 
-    @pytest.mark.parametrize(("version", "names", "status"), [
-        ("18.0.3", ("one", "two"), 500), ("18.2.0", ("one", "two"), 200), ("18.2.0", ("one", "one"), 500)])
-    def test_duplicates(self, start: Start, config: Path, gitlab: GitLab, version: str, names: tuple[str, str],
-                        status: int) -> None:
+    @pytest.mark.parametrize(
+        ("version", "names", "status"),
+        [("18.0.3", ("one", "two"), 500), ("18.2.0", ("one", "two"), 200), ("18.2.0", ("one", "one"), 500)],
+    )
+    def test_duplicates(
+        self, start: Start, config: Path, gitlab: GitLab, version: str, names: tuple[str, str], status: int
+    ) -> None:
         port = free_port()
         config.write_text("".join(entry(gitlab.url, name=name) for name in names))
         daemon = start(config, "--listen-address", f"127.0.0.1:{port}", version=version)
@@ -195,7 +230,7 @@ class TestServer:
         assert found[0] == status
         if status == 500:
             assert found[1].startswith("An error has occurred while serving metrics:")
-            assert 'was collected before with the same name and label values' in found[1]
+            assert "was collected before with the same name and label values" in found[1]
         assert get(f"http://127.0.0.1:{port}/debug/jobs/list")[0] == 200
 
     def test_newest_has_state_pages(self, start: Start, config: Path, gitlab: GitLab) -> None:
@@ -214,8 +249,10 @@ class TestServer:
             config.write_text(f'concurrent = 2\nlisten_address = "{address}"\n')
             daemon = start(config)
             assert daemon.end() == 1
-        assert daemon.lines[-1] == ("FATAL: Failed to create listener for metrics server  builds=0 error=listen tcp "
-                                    f"{address}: bind: address already in use max_builds=2")
+        assert daemon.lines[-1] == (
+            "FATAL: Failed to create listener for metrics server  builds=0 error=listen tcp "
+            f"{address}: bind: address already in use max_builds=2"
+        )
 
 
 def test_lowering_concurrent_waits_for_a_free_worker() -> None:
@@ -235,18 +272,40 @@ def test_lowering_concurrent_waits_for_a_free_worker() -> None:
     assert workers.take(stop, wait=False)
 
 
-@pytest.mark.parametrize(("words", "line"), [
-    (["--wait-timeout", "1"], "This runner has not received a job in 1 seconds, so now exiting"),
-    (["--max-builds", "1"], "This runner has processed its build limit, so now exiting")])
-def test_run_single(packed: t.Callable[[str], Path], config: Path, gitlab: GitLab, words: list[str],
-                    line: str) -> None:
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["--wait-timeout", "1"], "This runner has not received a job in 1 seconds, so now exiting"),
+        (["--max-builds", "1"], "This runner has processed its build limit, so now exiting"),
+    ],
+)
+def test_run_single(packed: t.Callable[[str], Path], config: Path, gitlab: GitLab, words: list[str], line: str) -> None:
     import subprocess
     import sys
 
     if words[0] == "--max-builds":
         gitlab.jobs = [job(1, "true")]
-    done = subprocess.run([sys.executable, "-IS", str(packed("18.0.3")), "run-single", "-c", str(config), "-u",
-                           gitlab.url, "-t", TOKEN, "--executor", "shell", *words], capture_output=True, text=True,
-                          check=False, cwd=config.parent, timeout=20)
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-IS",
+            str(packed("18.0.3")),
+            "run-single",
+            "-c",
+            str(config),
+            "-u",
+            gitlab.url,
+            "-t",
+            TOKEN,
+            "--executor",
+            "shell",
+            *words,
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=config.parent,
+        timeout=20,
+    )
     assert done.returncode == 0
     assert line in done.stderr

@@ -18,8 +18,10 @@ from .conftest import Daemon, GitLab, entry, until
 
 LOADED = "Configuration loaded"
 BROKEN = "concurrent = 2\n[[runners]\n"
-NO_JOBS = ("Current configuration 'concurrent = 0' means that no jobs will be processed, see "
-           "https://docs.gitlab.com/runner/configuration/advanced-configuration.html#the-global-section")
+NO_JOBS = (
+    "Current configuration 'concurrent = 0' means that no jobs will be processed, see "
+    "https://docs.gitlab.com/runner/configuration/advanced-configuration.html#the-global-section"
+)
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,15 @@ class Edit:
 
 GOOD = "concurrent = 5\n"
 EDITS = {
-    "newer": Edit(GOOD), "older": Edit(GOOD, older=True), "older-hup": Edit(GOOD, older=True, hup=True),
-    "broken": Edit(BROKEN), "broken-hup": Edit(BROKEN, older=True, hup=True),
+    "newer": Edit(GOOD),
+    "older": Edit(GOOD, older=True),
+    "older-hup": Edit(GOOD, older=True, hup=True),
+    "broken": Edit(BROKEN),
+    "broken-hup": Edit(BROKEN, older=True, hup=True),
     "broken-19": Edit(BROKEN, version="19.4.0"),
-    "missing": Edit(None), "zero": Edit("concurrent = 0\n"), "zero-17": Edit("concurrent = 0\n", version="17.5.5"),
+    "missing": Edit(None),
+    "zero": Edit("concurrent = 0\n"),
+    "zero-17": Edit("concurrent = 0\n", version="17.5.5"),
 }
 
 
@@ -59,8 +66,9 @@ def server() -> t.Iterator[GitLab]:
 
 
 @pytest.fixture(scope="module")
-def watched(packed: t.Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory,
-            server: GitLab) -> t.Iterator[dict[str, Daemon]]:
+def watched(
+    packed: t.Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory, server: GitLab
+) -> t.Iterator[dict[str, Daemon]]:
     gitlab = server
     files = {name: tmp_path_factory.mktemp("reload") / "config.toml" for name in EDITS}
     for file in files.values():
@@ -88,8 +96,13 @@ PARKED, FAILING, UNKNOWN, ODD = (f"glrt-{letter * 9}rest" for letter in "abcd")
 def _parked(program: Path, file: Path, gitlab: GitLab) -> Daemon:
     """Start one with an entry for each kind of failure: each is asked once a second."""
     gitlab.bad = {PARKED: 403, FAILING: 500}
-    file.write_text("concurrent = 9\ncheck_interval = 1\n" + entry(gitlab.url, PARKED) + entry(gitlab.url, FAILING) +
-                    entry(gitlab.url, UNKNOWN, executor="nosuch") + entry("gitlab", ODD))
+    file.write_text(
+        "concurrent = 9\ncheck_interval = 1\n"
+        + entry(gitlab.url, PARKED)
+        + entry(gitlab.url, FAILING)
+        + entry(gitlab.url, UNKNOWN, executor="nosuch")
+        + entry("gitlab", ODD)
+    )
     return Daemon(program, file)
 
 
@@ -119,8 +132,9 @@ def count(daemon: Daemon, text: str) -> int:
     return sum(text in line for line in daemon.lines)
 
 
-@pytest.mark.parametrize(("name", "loads"), [("newer", 2), ("older", 1), ("older-hup", 2), ("broken", 1),
-                                            ("missing", 1)])
+@pytest.mark.parametrize(
+    ("name", "loads"), [("newer", 2), ("older", 1), ("older-hup", 2), ("broken", 1), ("missing", 1)]
+)
 def test_loads(watched: dict[str, Daemon], name: str, loads: int) -> None:
     assert count(watched[name], LOADED) == loads
     assert count(watched[name], f"{LOADED}  builds=0 max_builds=5") == loads - 1
@@ -128,8 +142,10 @@ def test_loads(watched: dict[str, Daemon], name: str, loads: int) -> None:
 
 @pytest.mark.parametrize(("name", "times"), [("broken", 2), ("broken-hup", 1), ("broken-19", 1)])
 def test_broken(watched: dict[str, Daemon], name: str, times: int) -> None:
-    line = ("ERROR: Failed to load config decoding configuration file: toml: line 2 (last key \"runners\"): expected "
-            "end of table array name delimiter ']', but got '\\n' instead  builds=0 max_builds=2")
+    line = (
+        'ERROR: Failed to load config decoding configuration file: toml: line 2 (last key "runners"): expected '
+        "end of table array name delimiter ']', but got '\\n' instead  builds=0 max_builds=2"
+    )
     assert count(watched[name], line) == times, watched[name].text
 
 
@@ -138,20 +154,32 @@ def test_missing(watched: dict[str, Daemon]) -> None:
     assert watched["missing"].has("/config.toml: no such file or directory  builds=0 max_builds=2")
 
 
-@pytest.mark.parametrize(("name", "line", "stdout"), [
-    ("zero", "FATAL: 172 <nil>  builds=0 max_builds=0", NO_JOBS),
-    ("zero-17", "FATAL: Concurrent is less than 1 - no jobs will be processed  builds=0 max_builds=0", "")])
+@pytest.mark.parametrize(
+    ("name", "line", "stdout"),
+    [
+        ("zero", "FATAL: 172 <nil>  builds=0 max_builds=0", NO_JOBS),
+        ("zero-17", "FATAL: Concurrent is less than 1 - no jobs will be processed  builds=0 max_builds=0", ""),
+    ],
+)
 def test_zero_is_fatal(watched: dict[str, Daemon], name: str, line: str, stdout: str) -> None:
     assert watched[name].end() == 1
     assert watched[name].lines[-1] == line
     assert watched[name].stdout == stdout
 
 
-@pytest.mark.parametrize(("text", "line"), [
-    pytest.param("concurrent = 0\n", "FATAL: 172 <nil>  builds=0 max_builds=0", id="zero"),
-    pytest.param("concurrent = \"x\"\n", "FATAL: Service run failed  error=decoding configuration file: toml: line 1 "
-                 '(last key "concurrent"): incompatible types: TOML value has type string; destination has type '
-                 "integer", id="broken")])
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        pytest.param("concurrent = 0\n", "FATAL: 172 <nil>  builds=0 max_builds=0", id="zero"),
+        pytest.param(
+            'concurrent = "x"\n',
+            "FATAL: Service run failed  error=decoding configuration file: toml: line 1 "
+            '(last key "concurrent"): incompatible types: TOML value has type string; destination has type '
+            "integer",
+            id="broken",
+        ),
+    ],
+)
 def test_fatal_at_start(packed: t.Callable[[str], Path], config: Path, text: str, line: str) -> None:
     config.write_text(text)
     daemon = Daemon(packed("18.0.3"), config)

@@ -29,9 +29,12 @@ def head(config: Path, gitlab: GitLab, more: str = "") -> Path:
 
 
 def last(lines: list[str], timeout: str = "30s") -> list[str]:
-    return ["All workers stopped.  builds=0 max_builds=2",
-            f"Shutting down executor providers  builds=0 max_builds=2 shutdown-timeout={timeout}",
-            "All executor providers shut down.  builds=0 max_builds=2", "Can exit now!  builds=0 max_builds=2"]
+    return [
+        "All workers stopped.  builds=0 max_builds=2",
+        f"Shutting down executor providers  builds=0 max_builds=2 shutdown-timeout={timeout}",
+        "All executor providers shut down.  builds=0 max_builds=2",
+        "Can exit now!  builds=0 max_builds=2",
+    ]
 
 
 def test_quit_idle(start: Start, config: Path, gitlab: GitLab) -> None:
@@ -41,7 +44,9 @@ def test_quit_idle(start: Start, config: Path, gitlab: GitLab) -> None:
     assert daemon.end() == 0
     assert daemon.lines[-6:] == [
         "WARNING: [runWait] received stop signal  builds=0 max_builds=2 stop-signal=quit",
-        WAITING.replace("{n}", "0"), *last(daemon.lines)]
+        WAITING.replace("{n}", "0"),
+        *last(daemon.lines),
+    ]
 
 
 def test_quit_waits_for_the_job(start: Start, config: Path, gitlab: GitLab) -> None:
@@ -63,12 +68,17 @@ def test_quit_waits_for_the_job(start: Start, config: Path, gitlab: GitLab) -> N
     assert daemon.lines[-4:] == last(daemon.lines)
 
 
-@pytest.mark.parametrize(("number", "word", "version", "reason"), [
-    (signal.SIGTERM, "terminated", "18.0.3", "runner_system_failure"),
-    (signal.SIGINT, "interrupt", "18.0.3", "runner_system_failure"),
-    (signal.SIGTERM, "terminated", "19.2.0", "runner_interrupted")])
-def test_term_aborts(start: Start, config: Path, gitlab: GitLab, number: int, word: str, version: str,
-                     reason: str) -> None:
+@pytest.mark.parametrize(
+    ("number", "word", "version", "reason"),
+    [
+        (signal.SIGTERM, "terminated", "18.0.3", "runner_system_failure"),
+        (signal.SIGINT, "interrupt", "18.0.3", "runner_system_failure"),
+        (signal.SIGTERM, "terminated", "19.2.0", "runner_interrupted"),
+    ],
+)
+def test_term_aborts(
+    start: Start, config: Path, gitlab: GitLab, number: int, word: str, version: str, reason: str
+) -> None:
     gitlab.jobs = [job(1, f"touch {config.parent}/on; sleep 30")]
     daemon = start(head(config, gitlab), version=version)
     until((config.parent / "on").exists, "the job")
@@ -78,7 +88,7 @@ def test_term_aborts(start: Start, config: Path, gitlab: GitLab, number: int, wo
     assert (body["state"], body["failure_reason"], "exit_code" in body) == ("failed", reason, False)
     assert gitlab.named("PATCH", "trace")
     at = next(number for number, line in enumerate(daemon.lines) if "[runWait]" in line)
-    assert daemon.lines[at:at + 5] == [
+    assert daemon.lines[at : at + 5] == [
         f"WARNING: [runWait] received stop signal  builds=1 max_builds=2 stop-signal={word}",
         "WARNING: Graceful shutdown not finished properly. To gracefully clean up running plugins please use SIGQUIT "
         f"(ctrl-\\) instead of SIGINT (ctrl-c)  builds=1 error=received stop signal: {word} max_builds=2",
@@ -86,7 +96,8 @@ def test_term_aborts(start: Start, config: Path, gitlab: GitLab, number: int, wo
         "WARNING: after_script failed, but job will continue unaffected: context canceled  job=1 project=1 "
         "runner=ok0000000",
         "WARNING: Error while executing file based variables removal script  error=context canceled job=1 project=1 "
-        "runner=ok0000000"]
+        "runner=ok0000000",
+    ]
     assert daemon.has(f"WARNING: Job failed (system failure): aborted: {word}")
     assert daemon.lines[-4:] == last(daemon.lines)
 
@@ -127,9 +138,13 @@ def test_term_during_quit(start: Start, config: Path, gitlab: GitLab) -> None:
 STUBBORN = "echo $$ >{pid}; trap '' TERM; for i in $(seq 60); do sleep 0.5 & wait $!; done"
 
 
-@pytest.mark.parametrize(("second", "more", "error"), [
-    pytest.param(True, "", "forced exit with stop signal: terminated", id="second-signal"),
-    pytest.param(False, "shutdown_timeout = 1\n", "shutdown timed out", id="timeout")])
+@pytest.mark.parametrize(
+    ("second", "more", "error"),
+    [
+        pytest.param(True, "", "forced exit with stop signal: terminated", id="second-signal"),
+        pytest.param(False, "shutdown_timeout = 1\n", "shutdown timed out", id="timeout"),
+    ],
+)
 def test_stubborn_job(start: Start, config: Path, gitlab: GitLab, second: bool, more: str, error: str) -> None:
     pid = config.parent / "pid"
     gitlab.jobs = [job(1, STUBBORN.replace("{pid}", str(pid)))]
@@ -148,15 +163,19 @@ def test_stubborn_job(start: Start, config: Path, gitlab: GitLab, second: bool, 
     assert daemon.has("[handleForcefulShutdown] received stop signal") == second
     assert daemon.lines[-2:] == [
         f"WARNING: Forceful shutdown not finished properly  builds=1 error={error} max_builds=2",
-        f"FATAL: Service run failed  error={error}"]
+        f"FATAL: Service run failed  error={error}",
+    ]
     assert gitlab.named("PUT", "jobs/1") == []
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGHUP, -1), (signal.SIGTERM, -15), (signal.SIGINT, -2),
-                                                (signal.SIGQUIT, 2)])
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGHUP, -1), (signal.SIGTERM, -15), (signal.SIGINT, -2), (signal.SIGQUIT, 2)]
+)
 def test_early(number: int, status: int) -> None:
-    code = (f"import os, sys; sys.path.insert(0, {str(Path(gitlab_runner.__file__).parents[1])!r})\n"
-            f"from gitlab_runner import early; early.go_defaults(); os.kill(os.getpid(), {int(number)})")
+    code = (
+        f"import os, sys; sys.path.insert(0, {str(Path(gitlab_runner.__file__).parents[1])!r})\n"
+        f"from gitlab_runner import early; early.go_defaults(); os.kill(os.getpid(), {int(number)})"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == status
     if number == signal.SIGQUIT:

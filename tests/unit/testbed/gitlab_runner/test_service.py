@@ -100,20 +100,29 @@ def test_install_without_user(run_cli: Cli) -> None:
     assert (result.after, result.status) == (["FATAL: Please specify user that will run gitlab-runner service"], 1)
 
 
-@pytest.mark.parametrize(("verb", "systemctl_status", "line"), [
-    ("start", 5, "FATAL: Failed to start gitlab-runner: exit status 5"),
-    ("stop", 5, "FATAL: Failed to stop gitlab-runner: exit status 5"),
-    ("uninstall", 1, "FATAL: Failed to uninstall gitlab-runner: exit status 1")])
+@pytest.mark.parametrize(
+    ("verb", "systemctl_status", "line"),
+    [
+        ("start", 5, "FATAL: Failed to start gitlab-runner: exit status 5"),
+        ("stop", 5, "FATAL: Failed to stop gitlab-runner: exit status 5"),
+        ("uninstall", 1, "FATAL: Failed to uninstall gitlab-runner: exit status 1"),
+    ],
+)
 def test_not_installed(run_cli: Cli, systemctl: Systemctl, verb: str, systemctl_status: int, line: str) -> None:
     systemctl.answers(status=systemctl_status)
     result = run_cli(verb)
     assert (result.after, result.status) == ([line], 1)
 
 
-@pytest.mark.parametrize(("verb", "calls"), [
-    ("start", ["start gitlab-runner.service"]), ("stop", ["stop gitlab-runner.service"]),
-    ("restart", ["restart gitlab-runner.service"]),
-    ("uninstall", ["disable gitlab-runner.service", "daemon-reload"])])
+@pytest.mark.parametrize(
+    ("verb", "calls"),
+    [
+        ("start", ["start gitlab-runner.service"]),
+        ("stop", ["stop gitlab-runner.service"]),
+        ("restart", ["restart gitlab-runner.service"]),
+        ("uninstall", ["disable gitlab-runner.service", "daemon-reload"]),
+    ],
+)
 def test_verbs_are_silent(run_cli: Cli, systemctl: Systemctl, unit: Path, verb: str, calls: list[str]) -> None:
     unit.write_text("x")
     drop_in = unit.with_name(unit.name + ".d") / "kill.conf"
@@ -135,8 +144,9 @@ STATUS = [
 
 
 @pytest.mark.parametrize(("word", "stream", "message", "status"), STATUS)
-def test_status(run_cli: Cli, systemctl: Systemctl, unit: Path, word: t.Optional[str], stream: str, message: str,
-                status: int) -> None:
+def test_status(
+    run_cli: Cli, systemctl: Systemctl, unit: Path, word: t.Optional[str], stream: str, message: str, status: int
+) -> None:
     if word is not None:
         unit.write_text("x")
         systemctl.answers(word, 0 if word == "active" else 3)

@@ -24,23 +24,64 @@ def logged(log_format: str, level: str, message: str, fields: dict[str, object])
     return re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "NOW", stream.getvalue())
 
 
-@pytest.mark.parametrize(("log_format", "level", "message", "fields", "line"), [
-    pytest.param("runner", "info", "one", LISTED, PADDED + "\x1b[0;m  Executor\x1b[0;m=shell Token\x1b[0;m="
-                 "glrt-ok00000000000000AA URL\x1b[0;m=http://127.0.0.1:8081\n", id="info"),
-    pytest.param("runner", "info", "", {}, " " * 50 + "\x1b[0;m \n", id="info-without-fields"),
-    pytest.param("runner", "warning", "bad", {"b": 1, "a": None}, "\x1b[0;33mWARNING: bad" + " " * 38 +
-                 "\x1b[0;m  \x1b[0;33ma\x1b[0;m=<nil> \x1b[0;33mb\x1b[0;m=1\n", id="warning"),
-    pytest.param("runner", "error", "e" * 60, {}, "\x1b[31;1mERROR: " + "e" * 60 + "\x1b[0;m \n", id="long-error"),
-    pytest.param("runner", "warning", "Job failed: exit status 3\n", {}, "\x1b[0;33mWARNING: Job failed: exit status 3"
-                 "\n" + " " * 15 + "\x1b[0;m \n", id="own-newline"),
-    pytest.param("json", "info", "one", LISTED, '{"Executor":"shell","Token":"glrt-ok00000000000000AA","URL":'
-                 '"http://127.0.0.1:8081","level":"info","msg":"one","time":"NOW"}\n', id="json"),
-    pytest.param("json", "info", "s", {"stop-signal": Signal(15), "shutdown-timeout": Duration.seconds(30)},
-                 '{"level":"info","msg":"s","shutdown-timeout":30000000000,"stop-signal":15,"time":"NOW"}\n',
-                 id="json-numbers"),
-    pytest.param("text", "info", "one", {**LISTED, "q": "a b"}, 'time="NOW" level=info msg=one Executor=shell '
-                 'Token=glrt-ok00000000000000AA URL="http://127.0.0.1:8081" q="a b"\n', id="text"),
-])
+@pytest.mark.parametrize(
+    ("log_format", "level", "message", "fields", "line"),
+    [
+        pytest.param(
+            "runner",
+            "info",
+            "one",
+            LISTED,
+            PADDED + "\x1b[0;m  Executor\x1b[0;m=shell Token\x1b[0;m="
+            "glrt-ok00000000000000AA URL\x1b[0;m=http://127.0.0.1:8081\n",
+            id="info",
+        ),
+        pytest.param("runner", "info", "", {}, " " * 50 + "\x1b[0;m \n", id="info-without-fields"),
+        pytest.param(
+            "runner",
+            "warning",
+            "bad",
+            {"b": 1, "a": None},
+            "\x1b[0;33mWARNING: bad" + " " * 38 + "\x1b[0;m  \x1b[0;33ma\x1b[0;m=<nil> \x1b[0;33mb\x1b[0;m=1\n",
+            id="warning",
+        ),
+        pytest.param("runner", "error", "e" * 60, {}, "\x1b[31;1mERROR: " + "e" * 60 + "\x1b[0;m \n", id="long-error"),
+        pytest.param(
+            "runner",
+            "warning",
+            "Job failed: exit status 3\n",
+            {},
+            "\x1b[0;33mWARNING: Job failed: exit status 3\n" + " " * 15 + "\x1b[0;m \n",
+            id="own-newline",
+        ),
+        pytest.param(
+            "json",
+            "info",
+            "one",
+            LISTED,
+            '{"Executor":"shell","Token":"glrt-ok00000000000000AA","URL":'
+            '"http://127.0.0.1:8081","level":"info","msg":"one","time":"NOW"}\n',
+            id="json",
+        ),
+        pytest.param(
+            "json",
+            "info",
+            "s",
+            {"stop-signal": Signal(15), "shutdown-timeout": Duration.seconds(30)},
+            '{"level":"info","msg":"s","shutdown-timeout":30000000000,"stop-signal":15,"time":"NOW"}\n',
+            id="json-numbers",
+        ),
+        pytest.param(
+            "text",
+            "info",
+            "one",
+            {**LISTED, "q": "a b"},
+            'time="NOW" level=info msg=one Executor=shell '
+            'Token=glrt-ok00000000000000AA URL="http://127.0.0.1:8081" q="a b"\n',
+            id="text",
+        ),
+    ],
+)
 def test_line(log_format: str, level: str, message: str, fields: dict[str, object], line: str) -> None:
     assert logged(log_format, level, message, fields) == line
 
@@ -57,10 +98,22 @@ def test_level_and_counts() -> None:
     assert logger.counts == {"warning": 1, "fatal": 1}
 
 
-@pytest.mark.parametrize(("text", "shown"), [
-    ("15m", "15m0s"), ("90s", "1m30s"), ("1h30m", "1h30m0s"), ("60m", "1h0m0s"), ("0", "0s"), ("1500ms", "1.5s"),
-    ("30ns", "30ns"), ("2us", "2µs"), ("-1s", "-1s"), ("0.5s", "500ms"), ("1.006495427s", "1.006495427s"),
-])
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("15m", "15m0s"),
+        ("90s", "1m30s"),
+        ("1h30m", "1h30m0s"),
+        ("60m", "1h0m0s"),
+        ("0", "0s"),
+        ("1500ms", "1.5s"),
+        ("30ns", "30ns"),
+        ("2us", "2µs"),
+        ("-1s", "-1s"),
+        ("0.5s", "500ms"),
+        ("1.006495427s", "1.006495427s"),
+    ],
+)
 def test_duration(text: str, shown: str) -> None:
     assert str(parse_duration(text)) == shown
 
@@ -71,12 +124,15 @@ def test_bad_duration(text: str) -> None:
         parse_duration(text)
 
 
-@pytest.mark.parametrize(("text", "shown"), [
-    ("2026-11-24t07:09:18.005202446z", "2026-11-24T07:09:18.005202446Z"),
-    ("2026-11-24 07:09:18.500+00:00", "2026-11-24T07:09:18.5Z"),
-    ("2026-11-24T07:09:18+02:00", "2026-11-24T07:09:18+02:00"),
-    ("2026-11-24T07:09:38.000Z", "2026-11-24T07:09:38Z"),
-])
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("2026-11-24t07:09:18.005202446z", "2026-11-24T07:09:18.005202446Z"),
+        ("2026-11-24 07:09:18.500+00:00", "2026-11-24T07:09:18.5Z"),
+        ("2026-11-24T07:09:18+02:00", "2026-11-24T07:09:18+02:00"),
+        ("2026-11-24T07:09:38.000Z", "2026-11-24T07:09:38Z"),
+    ],
+)
 def test_date(text: str, shown: str) -> None:
     assert normal_time(text) == shown
 
@@ -86,12 +142,20 @@ def test_epoch_knows_zones_and_the_zero_time() -> None:
     assert epoch("0001-01-01T00:00:00Z") < 0
 
 
-@pytest.mark.parametrize(("version", "token", "short"), [
-    ("18.0.3", "glrt-ok00000000000000AA", "ok0000000"), ("18.0.3", "glrt-t1_abcdefghijk", "t1_abcdef"),
-    ("18.2.0", "glrt-t1_abcdefghijk", "abcdefghi"), ("18.2.0", "glrt-ab", "ab"), ("18.0.3", "glrt-ab", "glrt-ab"),
-    ("18.0.3", "GR13489412345678901", "GR134894123456789"), ("18.0.3", "GR134894-reg", "GR134894"),
-    ("18.0.3", "legacytoken000", "legacyto"), ("18.0.3", "glrtr-abcdefghijk", "abcdefghi"),
-])
+@pytest.mark.parametrize(
+    ("version", "token", "short"),
+    [
+        ("18.0.3", "glrt-ok00000000000000AA", "ok0000000"),
+        ("18.0.3", "glrt-t1_abcdefghijk", "t1_abcdef"),
+        ("18.2.0", "glrt-t1_abcdefghijk", "abcdefghi"),
+        ("18.2.0", "glrt-ab", "ab"),
+        ("18.0.3", "glrt-ab", "glrt-ab"),
+        ("18.0.3", "GR13489412345678901", "GR134894123456789"),
+        ("18.0.3", "GR134894-reg", "GR134894"),
+        ("18.0.3", "legacytoken000", "legacyto"),
+        ("18.0.3", "glrtr-abcdefghijk", "abcdefghi"),
+    ],
+)
 def test_short_token(version: str, token: str, short: str) -> None:
     assert tokens.short(token, Traits(version)) == short
 
