@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._config_schema import Key, Kind
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._config_key import Key, Kind
 
 _TRUE = frozenset({"true", "yes", "on"})
 _FALSE = frozenset({"false", "no", "off"})

@@ -9,9 +9,10 @@ import datetime
 import difflib
 import typing as t
 
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _config_conflicts
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _config_schema as schema
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._config_key import Key, Keys, Kind
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._config_same import nanoseconds
-from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._config_schema import Key, Keys, Kind
 
 Mapping = t.Mapping[str, t.Any]
 
@@ -57,9 +58,11 @@ FITS: dict[Kind, t.Callable[[t.Any], bool]] = {
     Kind.DURATION: _is_duration,
     Kind.DATETIME: lambda value: isinstance(value, datetime.datetime),
     Kind.STRINGS: _is_list(_is_string),
+    Kind.INTEGERS: _is_list(_is_int),
     Kind.NUMBERS: _is_list(_is_number),
     Kind.STRING_OR_STRINGS: lambda value: _is_string(value) or _is_list(_is_string)(value),
     Kind.STRING_MAP: _is_map(_is_string),
+    Kind.INTEGER_MAP: _is_map(_is_int),
     Kind.BOOLEAN_MAP: _is_map(_is_bool),
     Kind.STRINGS_MAP: _is_map(_is_list(_is_string)),
     Kind.TABLE: _is_table,
@@ -89,6 +92,21 @@ def _value_problems(value: t.Any, key: Key, path: str, allow_unknown: bool) -> t
     elif key.kind is Kind.TABLES:
         for number, table in enumerate(value):
             yield from problems(table, t.cast(Keys, key.keys), f"{path}[{number}]", allow_unknown=allow_unknown)
+    else:
+        yield from _range_problems(value, key, path)
+
+
+def _range_problems(value: t.Any, key: Key, path: str) -> t.Iterator[str]:
+    """Values of the right type that the runner takes and can do nothing with."""
+    if key.kind in (Kind.INTEGER, Kind.NUMBER) and key.least is not None and value < key.least:
+        yield f"{path} is {value}; use {key.least} or more."
+    elif key.kind is Kind.DURATION and (nanoseconds(value) or 0) < 0:
+        yield f"{path} is {value!r}; use a duration that is not negative."
+    elif key.choices and value:  # an empty text is none
+        known = {choice.casefold() for choice in key.choices}
+        for choice in value if isinstance(value, list) else [value]:
+            if choice.casefold() not in known:
+                yield f"{path} is {choice!r}, which no gitlab-runner knows; use one of {', '.join(key.choices)}."
 
 
 def _called(value: t.Any) -> str:
@@ -125,10 +143,13 @@ def entry_problems(entry: Mapping, where: str, *, allow_unknown: bool = False) -
         yield f"{where}.executor is {executor!r}, which no gitlab-runner knows; use one of {known}."
     for path in schema.REQUIRED_FOR.get(str(executor), ()):
         if _at(entry, path) in (None, ""):
-            yield f"{where}.{'.'.join(path)} is missing: executor {executor} needs it."
+            yield f"{where}.{'.'.join(path)} is missing: executor {executor} needs it; set it."
     for name in ("url", "token"):
         if isinstance(entry.get(name), str) and "$" in entry[name]:
-            yield f"{where}.{name} holds a $: gitlab-runner 18.10 and newer expands it as a variable."
+            yield f"{where}.{name} holds a $: gitlab-runner 18.10 and newer expands it as a variable. Write the value."
+    if isinstance(entry.get("url"), str) and not entry["url"].startswith(("http://", "https://")):
+        yield f"{where}.url is {entry['url']!r}; give GitLab's base URL with http:// or https://."
+    yield from _config_conflicts.conflicts(entry, where)
 
 
 def _at(entry: Mapping, path: tuple[str, ...]) -> t.Any:

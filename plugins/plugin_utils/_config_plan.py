@@ -10,8 +10,8 @@ import typing as t
 
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _config_schema as schema
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _masking, _toml_edit
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._config_key import Key, Kind
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._config_same import same, same_as_absent
-from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._config_schema import Key, Kind
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._toml_edit import REMOVE, Edit, Path
 
 Table = t.Mapping[str, t.Any]

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._config_schema import Key, Kind
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._config_key import Key, Kind
 
 _UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 _DURATION = re.compile(r"([0-9]*\.?[0-9]+)(ns|us|µs|μs|ms|s|m|h)")

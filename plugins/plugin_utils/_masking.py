@@ -10,7 +10,7 @@ import re
 import typing as t
 
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _config_schema as schema
-from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._config_schema import Key, Kind
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._config_key import Key, Kind
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._toml_edit import TomlError, parse
 
 MASK = "********"

@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _config_schema as schema
-from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._config_schema import Key, Kind
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._config_key import Key, Kind
 
 # Runner facts 1.3 to 1.7: section -> "TYPE: key key ..." lines.
 TABLES: dict[str, str] = {
@@ -24,7 +24,39 @@ TABLES: dict[str, str] = {
     """,
     "session_server": "STRING: listen_address advertise_address\nINTEGER: session_timeout",
     "machine.shutdown_drain": "BOOLEAN: enabled\nINTEGER: concurrency max_retries\nDURATION: retry_backoff",
-    "experimental": "FREE: usage_logger",
+    "experimental": "TABLE: usage_logger",
+    "experimental.usage_logger": """
+        BOOLEAN: enabled
+        STRINGS: writers
+        TABLE: logrotate snowplow_billing
+        STRING: log_dir
+        INTEGER: max_backup_files
+        DURATION: max_rotation_age
+        STRING_MAP: labels
+    """,
+    "experimental.usage_logger.snowplow_billing": """
+        STRING: collector_uri app_id category realm deployment_type
+        STRING_MAP: metadata
+        BOOLEAN: enable_oidc skip_oidc_if_unsupported_cloud skip_runner_system_failure
+        NUMBERS: batch_delivery_duration_buckets
+    """,
+    "runners.kubernetes.volumes": "TABLES: host_path pvc config_map secret empty_dir csi nfs",
+    "runners.kubernetes.volumes.host_path": "STRING: name mount_path sub_path host_path mount_propagation\n"
+    "BOOLEAN: read_only",
+    "runners.kubernetes.volumes.csi": "STRING: name mount_path sub_path driver fs_type\nBOOLEAN: read_only\n"
+    "STRING_MAP: volume_attributes",
+    "runners.kubernetes.autoscaler": """
+        INTEGER: max_pause_pods
+        STRING: pause_pod_image pause_pod_priority_class_name
+        STRINGS: pause_pod_image_pull_secrets
+        TABLES: policy
+    """,
+    "runners.kubernetes.pod_security_context": """
+        INTEGER: fs_group run_as_group run_as_user
+        BOOLEAN: run_as_non_root
+        INTEGERS: supplemental_groups
+        STRING: selinux_type
+    """,
     "runners": """
         STRING: name url token tls-ca-file tls-cert-file tls-key-file executor builds_dir cache_dir clone_url
         STRING: pre_get_sources_script post_get_sources_script pre_build_script post_build_script shell

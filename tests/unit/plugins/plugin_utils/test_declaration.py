@@ -123,7 +123,7 @@ def test_double(second: dict[str, t.Any], fault: str) -> None:
 def test_url_is_needed() -> None:
     with pytest.raises(_declaration.DeclarationError, match=r"runners\[a\]\.url is missing"):
         declared(GOOD, url=None)
-    assert declared({**GOOD, "url": "u"}, url=None)[0].config["url"] == "u"
+    assert declared({**GOOD, "url": "http://u"}, url=None)[0].config["url"] == "http://u"
 
 
 def test_one_entry_is_split_into_both_sides() -> None:
