@@ -1,0 +1,126 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Fleetwright contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of gitlab_runner_drain; the work is done by the action plugin of the same name."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: gitlab_runner_drain
+short_description: Bring a runner service to rest without losing a job
+version_added: 0.1.0
+author: Fleetwright contributors (@fleetwright)
+description:
+  - Lets a runner take no new jobs, waits for those it runs, showing which and how long, and stops the service.
+  - With O(api_token), and where no other machine shares a runner, the runners are paused in GitLab first, which can be
+    taken back at any time. Otherwise the service alone is told to take no more jobs (SIGQUIT).
+  - A drain that fails, runs out of time or is interrupted puts everything back. One that was killed is found by the
+    next drain, or by O(state=resumed), through a journal below C(/var/lib/fleetwright).
+  - A service that is stopped, failed or masked is drained already; one that someone else is stopping is waited for.
+  - Runners that were paused before stay paused.
+extends_documentation_fragment:
+  - fleetwright.gitlab_aws.gitlab
+options:
+  api_url:
+    description: GitLab's base URL; with O(api_token), runners are paused there.
+    type: str
+    required: false
+  state:
+    description: V(drained) brings the service to rest, V(resumed) undoes that.
+    type: str
+    choices: [drained, resumed]
+    default: drained
+  config_path:
+    description: The file that names the runners.
+    type: path
+    default: /etc/gitlab-runner/config.toml
+  service:
+    description: The systemd service.
+    type: str
+    default: gitlab-runner
+  drain_timeout:
+    description: How many seconds the running jobs are waited for.
+    type: int
+    default: 7200
+  on_timeout:
+    description: >-
+      What to do with jobs that still run when the time is up. V(fail) puts everything back and fails, V(abort) ends
+      them.
+    type: str
+    choices: [fail, abort]
+    default: fail
+  stop_timeout:
+    description: How long systemd lets a stop take; written as a drop-in where the service's own settings kill jobs.
+    type: int
+    default: 7200
+attributes:
+  check_mode:
+    description: Can run in check mode and return changed status without changing anything.
+    support: full
+  diff_mode:
+    description: Returns details on what has changed when in diff mode.
+    support: none
+notes:
+  - Without C(listen_address) in C(config.toml) the jobs can't be named while they are waited for.
+"""
+
+EXAMPLES = r"""
+- name: Let the jobs end, then stop
+  fleetwright.gitlab_aws.gitlab_runner_drain:
+    api_url: https://gitlab.example.com
+    api_token: "{{ vault_gitlab_token }}"
+    drain_timeout: 3600
+  become: true
+
+- name: Work again
+  fleetwright.gitlab_aws.gitlab_runner_drain:
+    state: resumed
+    api_url: https://gitlab.example.com
+    api_token: "{{ vault_gitlab_token }}"
+  become: true
+"""
+
+RETURN = r"""
+way:
+  description: >-
+    How it was done: V(paused) in GitLab, V(service) alone, V(wait) for a stop that was under way, V(dead) where the
+    service only waited to be started again, V(nothing) where it did not run.
+  returned: when O(state=drained)
+  type: str
+  sample: paused
+paused:
+  description: Ids of the runners that were paused for this.
+  returned: when O(state=drained)
+  type: list
+  elements: int
+  sample: [8, 9]
+unpaused:
+  description: Ids of the runners that were unpaused.
+  returned: when O(state=resumed)
+  type: list
+  elements: int
+  sample: [8, 9]
+reasons:
+  description: Why the runners were not paused although there is an access token.
+  returned: when O(state=drained)
+  type: list
+  elements: str
+  sample: ["runner 'build' (8) serves other machines too (s_6d1f00c2e3aa)"]
+jobs:
+  description: The jobs at the last look; unset where the daemon does not tell.
+  returned: when O(state=drained)
+  type: list
+  elements: dict
+  sample: [{url: "https://gitlab.example.com/p/-/jobs/1", stage: step_script, duration: 1.0s}]
+service_state:
+  description: The state of the service in systemd's words.
+  returned: when O(state=drained)
+  type: str
+  sample: inactive
+seconds:
+  description: How long it took.
+  returned: when O(state=drained)
+  type: float
+  sample: 73.4
+"""

@@ -1,0 +1,316 @@
+# Copyright (c) 2026, Fleetwright contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carries out a drain and its undoing, for every action that takes a runner service down."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import shlex
+import signal
+import time
+import typing as t
+
+from ansible.errors import AnsibleActionFail
+from ansible.utils.display import Display
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_api import GitLab
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_errors import GitLabError
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import (
+    _drain,
+    _drain_read,
+    _gitlab_options,
+    _host_action,
+    _managed_files,
+    _status,
+)
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._drain import Journal, Plan, Way
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._drain_gitlab import Control
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._drain_read import Look, Until
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._host_read import HostState
+
+LOOK_SECONDS = 3.0
+SHOW_SECONDS = 15.0
+# A signal in the daemon's first moments kills it (runner facts 3.1).
+SETTLED_SECONDS = 2.0
+ABORT_SECONDS = 90.0
+
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    **_gitlab_options.ARGUMENT_SPEC,
+    "api_url": {"type": "str"},
+    "config_path": {"type": "path", "default": "/etc/gitlab-runner/config.toml"},
+    "service": {"type": "str", "default": "gitlab-runner"},
+    "drain_timeout": {"type": "int", "default": 7200},
+    "on_timeout": {"type": "str", "choices": ["fail", "abort"], "default": "fail"},
+    "stop_timeout": {"type": "int", "default": 7200},
+}
+
+
+class Interrupted(BaseException):
+    """The run was told to end (Ctrl-C, TERM); BaseException, so that nothing takes it for an error of a task."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Ask:
+    """One drain as a task asks for it; times are in seconds."""
+
+    config_path: str
+    service: str
+    timeout: float
+    abort: bool
+    stop_timeout: int
+    control: Control | None = None
+
+    @property
+    def unit(self) -> str:
+        return shlex.quote(f"{self.service}.service")
+
+
+class DrainAction(_host_action.HostAction):
+    """Looks at a runner service, brings it to rest without losing a job, and back to work."""
+
+    _host_name = ""
+
+    def run(self, tmp: str | None = None, task_vars: _host_action.TaskVars = None) -> _host_action.Result:
+        self._host_name = str((task_vars or {}).get("inventory_hostname", ""))
+        return t.cast(_host_action.Result, super().run(tmp, task_vars))
+
+    def _ask(self, args: _host_action.Result, state: HostState) -> Ask:
+        control = None
+        if args["api_url"] and args["api_token"]:
+            gitlab = GitLab(_gitlab_options.endpoint(args))
+            control = Control(gitlab, max(1, args["connections"]), state.system_id)
+        return Ask(
+            args["config_path"], args["service"], float(args["drain_timeout"]), args["on_timeout"] == "abort",
+            args["stop_timeout"], control,
+        )  # fmt: skip
+
+    def _look(self, service: str, until: Until = Until.NOW, seconds: float = 0.0) -> Look:
+        answer = self._low_level_execute_command(_drain_read.command(service, until, seconds))
+        try:
+            return _drain_read.parse(answer["stdout"])
+        except _drain_read.LookError as exc:
+            words = (answer.get("stderr") or "").strip()[-300:]
+            raise AnsibleActionFail(f"{exc}{' The host said: ' + words if words else ''}") from None
+
+    def _do(self, command: str, attempt: str, stdin: str | None = None) -> str:
+        """Run one command on the host; its failure is the task's."""
+        with self._unseen():
+            answer = self._low_level_execute_command(
+                f"export LC_ALL=C\n{command}", in_data=None if stdin is None else stdin.encode()
+            )
+        if answer["rc"] != 0:
+            words = (answer.get("stderr") or answer.get("stdout") or "").strip()[-600:]
+            raise AnsibleActionFail(f"Could not {attempt}: {words or 'exit status ' + str(answer['rc'])}.")
+        return str(answer["stdout"])
+
+    def _plan_drain(self, ask: Ask, state: HostState, left: Journal | None) -> tuple[Plan, Look]:
+        look = self._look(ask.service)
+        standings = None
+        if ask.control and look.running:
+            entries = _status.entries(_host_action.parsed(state.config))
+            standings = ask.control.standings(entries, check_mode=self._task.check_mode)
+        plan = _drain.plan(look, standings, left)
+        for reason in plan.reasons:
+            self._say(f"{reason}: not paused in GitLab, drained by the service alone")
+        return plan, look
+
+    def _drain(self, ask: Ask, plan: Plan, look: Look) -> Look:
+        """Bring the service to rest; when that fails or is interrupted, everything is put back as it was."""
+        if plan.way in (Way.PAUSED, Way.SERVICE):
+            look = self._make_stop_drain(ask, look)
+        self._write_private(_drain.journal_path(ask.service), plan.journal.dumped())
+        with self._undoing(ask, plan.journal):
+            return self._brought_to_rest(ask, plan, look)
+
+    def _brought_to_rest(self, ask: Ask, plan: Plan, look: Look) -> Look:
+        started = time.monotonic()
+        if plan.way is Way.PAUSED and ask.control:
+            ask.control.set_paused(plan.pause, True)
+            look = self._wait_idle(ask, plan, started)
+        if plan.way is not Way.NOTHING:
+            look = self._stop(ask, look, started)
+        if look.result == "timeout":
+            raise AnsibleActionFail(
+                f"systemd killed {ask.service} because its stop took too long (TimeoutStopSec), so jobs were lost. "
+                "Raise stop_timeout."
+            )
+        if look.active_state == "failed":
+            self._do(f"systemctl reset-failed {ask.unit}", "clear the failed state of the service")
+        return look
+
+    def _make_stop_drain(self, ask: Ask, look: Look) -> Look:
+        """Put the drop-in in place where a stop would kill jobs; where it has no effect, the signal is sent by hand."""
+        if look.stop_drains and not _drain.too_short(look, ask.timeout):
+            return look
+        managed = _managed_files.drain(ask.service, max(ask.stop_timeout, round(ask.timeout)))
+        path = shlex.quote(managed.path)
+        self._do(
+            f"d=$(dirname {path}); mkdir -p \"$d\" && cat > {path}.new && chmod 0644 {path}.new && sync {path}.new "
+            f"&& mv -f {path}.new {path} && systemctl daemon-reload",
+            f"write {managed.path}",
+            managed.content,
+        )  # fmt: skip
+        return self._look(ask.service)
+
+    def _wait_idle(self, ask: Ask, plan: Plan, started: float) -> Look:
+        """Wait, paused, until no job runs: a pause can be taken back, the SIGQUIT of a stop can't."""
+        shown = 0.0
+        while True:
+            look = self._look(ask.service, Until.IDLE, LOOK_SECONDS)
+            waited = time.monotonic() - started
+            if not look.running or not self._busy(ask, plan, look):
+                return look
+            shown = self._show(look, waited, shown, ask)
+            if waited > ask.timeout:
+                if ask.abort:
+                    return look
+                raise AnsibleActionFail(_out_of_time(look, ask))
+            if look.jobs is None:
+                time.sleep(LOOK_SECONDS)
+
+    def _busy(self, ask: Ask, plan: Plan, look: Look) -> bool:
+        if look.jobs is not None:
+            return bool(look.jobs)
+        return look.processes > 0 or (ask.control is not None and ask.control.busy(plan.watched))
+
+    def _stop(self, ask: Ask, look: Look, started: float) -> Look:
+        """Stop the service; its jobs end first, because only the main process gets the SIGQUIT."""
+        if 0 < look.age < SETTLED_SECONDS:
+            time.sleep(SETTLED_SECONDS - look.age)
+        by_hand = look.running and not (look.stop_drains and not _drain.too_short(look, ask.timeout))
+        if by_hand:
+            self._do(f"kill -QUIT {look.main_pid}", "tell the runner to take no more jobs")
+        elif not look.draining:
+            self._do(f"systemctl stop --no-block {ask.unit}", "stop the service")
+        shown, until = 0.0, ask.timeout
+        while True:
+            look = self._look(ask.service, Until.STOPPED, LOOK_SECONDS)
+            if look.active_state in ("inactive", "failed"):
+                return look
+            waited = time.monotonic() - started
+            if look.waits_for_restart:  # ended after the signal by hand: systemd must not start it again
+                self._do(f"systemctl stop {ask.unit}", "keep the service stopped")
+                continue
+            shown = self._show(look, waited, shown, ask)
+            if waited > until:
+                if not ask.abort or until > ask.timeout:
+                    raise AnsibleActionFail(_out_of_time(look, ask))
+                until = waited + ABORT_SECONDS
+                self._do(f"kill -TERM {look.main_pid}", "abort the jobs that were left")
+
+    def _show(self, look: Look, waited: float, shown: float, ask: Ask) -> float:
+        """Say what is waited for, now and then; returns when it was said last."""
+        if shown and waited - shown < SHOW_SECONDS:
+            return shown
+        self._say(_drain.progress(look, waited, ask.timeout))
+        return waited or 0.001
+
+    def _say(self, words: str) -> None:
+        Display().display(f"[{self._host_name}] {words}")
+
+    @contextlib.contextmanager
+    def _undoing(self, ask: Ask, journal: Journal) -> t.Iterator[None]:
+        """Undo the drain when what is inside fails or the run is told to end."""
+        try:
+            with interruptible():
+                yield
+        except BaseException as exc:
+            with uninterrupted():
+                rest = self._undone(ask, journal)
+            if isinstance(exc, (AnsibleActionFail, GitLabError)):
+                raise AnsibleActionFail(f"{exc} {rest}") from None
+            raise
+
+    def _undone(self, ask: Ask, journal: Journal) -> str:
+        """Put the service and the runners back; says what became of it."""
+        try:
+            look = self._look(ask.service)
+            if journal.active and not look.running:
+                # While it still drains, the start waits for the end of the last job.
+                self._do(
+                    f"systemctl reset-failed {ask.unit} 2>/dev/null; systemctl start --no-block {ask.unit}",
+                    "start the service again",
+                )
+            self._unpause(ask, journal)
+            self._remove(_drain.journal_path(ask.service))
+        except (AnsibleActionFail, GitLabError) as exc:
+            return f"Undoing the drain failed too: {exc} Run gitlab_runner_drain with state: resumed."
+        if look.draining and journal.active:
+            return "The drain was undone: the service finishes the jobs it has, then starts again."
+        return "The drain was undone: everything is as it was before."
+
+    def _unpause(self, ask: Ask, journal: Journal) -> None:
+        if not journal.paused:
+            return
+        if ask.control is None:
+            raise AnsibleActionFail(
+                f"Runners {list(journal.paused)} are still paused in GitLab by an earlier drain, and there is no "
+                "api_url and api_token to unpause them. Run this again with both, or unpause them in GitLab and remove "
+                f"{_drain.journal_path(ask.service)} on the host."
+            )
+        ask.control.set_paused(journal.paused, False)
+
+    def _resume(self, ask: Ask, journal: Journal) -> Look:
+        """Start what was running, look that it stays up, then let GitLab give it jobs again."""
+        look = self._look(ask.service)
+        if journal.active and not look.running:
+            self._do(f"systemctl reset-failed {ask.unit} 2>/dev/null; systemctl start {ask.unit}", "start the service")
+        if journal.active:
+            look = self._healthy(ask.service)
+        self._unpause(ask, journal)
+        self._remove(_drain.journal_path(ask.service))
+        return look
+
+    def _healthy(self, service: str) -> Look:
+        """The service, once its process has stayed up for a moment; raises AnsibleActionFail when it does not."""
+        first = look = self._look(service)
+        until = time.monotonic() + 2 * SETTLED_SECONDS
+        while time.monotonic() < until:
+            if look.running and look.main_pid == first.main_pid and look.age >= SETTLED_SECONDS:
+                return look
+            time.sleep(0.5)
+            look = self._look(service)
+        raise AnsibleActionFail(
+            f"{service} does not stay up (systemd says {look.active_state}, {look.sub_state}, {look.result}). "
+            f"Look at `journalctl -u {service}` on the host."
+        )
+
+
+def _out_of_time(look: Look, ask: Ask) -> str:
+    left = ", ".join(job.url for job in look.jobs or ()) or "jobs that the service does not name"
+    return (
+        f"After {ask.timeout:.0f} seconds {ask.service} still runs {left}. Raise the time to wait, or choose "
+        "on_timeout: abort to end these jobs."
+    )
+
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextlib.contextmanager
+def interruptible() -> t.Iterator[None]:
+    """Turn the signals that end a run into Interrupted: Ansible's own handler leaves no time to put things back."""
+
+    def interrupt(number: int, _frame: t.Any) -> None:
+        for one in _SIGNALS:
+            signal.signal(one, signal.SIG_IGN)
+        raise Interrupted(signal.Signals(number).name)
+
+    before = {one: signal.signal(one, interrupt) for one in _SIGNALS}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+@contextlib.contextmanager
+def uninterrupted() -> t.Iterator[None]:
+    """Let what puts things back come to its end."""
+    before = {one: signal.signal(one, signal.SIG_IGN) for one in _SIGNALS}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
