@@ -145,11 +145,21 @@ def unknown_keys(run: Run, config: str) -> list[str] | None:
 
 
 # `verify` exits 0 when GitLab can't be reached (runner facts 0.7), so its words are read, not its exit code.
-_VERDICTS = {"is valid": "valid", "is alive": "valid", "is not valid": "refused", "is removed": "refused"}
+_VERDICTS = {
+    "is valid": "valid",
+    "is alive": "valid",
+    "is not valid": "refused",
+    "is removed": "refused",
+    "failed": "unreachable",
+    "client error": "unreachable",
+}
 
 
 def verified(run: Run, config: str) -> list[dict[str, str]]:
-    """What `gitlab-runner verify` says of each entry, in the order of the file: valid, refused or unreachable."""
+    """What `gitlab-runner verify` says of each entry, in the order of the file: valid, refused or unreachable.
+
+    Words of a version that nobody knows yet are no verdict: unknown.
+    """
     verify = [PROGRAM, "--log-format", "json", "verify", "-c", config]
     _status, _out, errors = run(["timeout", str(VERIFY_SECONDS), *verify])
     found = []
@@ -157,5 +167,5 @@ def verified(run: Run, config: str) -> list[dict[str, str]]:
         message = str(line.get("msg", "")).strip()
         if message.startswith("Verifying runner..."):
             verdict = message[len("Verifying runner...") :].strip()
-            found.append({"runner": str(line.get("runner", "")), "verified": _VERDICTS.get(verdict, "unreachable")})
+            found.append({"runner": str(line.get("runner", "")), "verified": _VERDICTS.get(verdict, "unknown")})
     return found

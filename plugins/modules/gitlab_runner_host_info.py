@@ -63,7 +63,7 @@ jobs:
 verified:
   description: >-
     What the program found for each entry that it asked about, in the order of the file: C(runner) is the short token
-    as its log shows it, C(verified) is V(valid), V(refused) or V(unreachable).
+    as its log shows it, C(verified) is V(valid), V(refused), V(unreachable), or V(unknown) for words that are new.
   returned: success
   type: list
   elements: dict

@@ -106,7 +106,7 @@ runners:
       returned: always
       sample: docker
     verified:
-      description: V(valid), V(refused) or V(unreachable); unset when it was not asked.
+      description: V(valid), V(refused), V(unreachable), V(unknown) (words nobody knows); unset when it was not asked.
       type: str
       returned: always
       sample: valid

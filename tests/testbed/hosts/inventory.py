@@ -54,6 +54,7 @@ class State:
             "gitlab_runner_api_token": self.admin_token,
             "gitlab_runner_repo_baseurl": self.repo_url,
             "gitlab_runner_repo_gpgkeys": list(self.repo_gpgkeys),
+            "testbed_runner_versions": list(self.versions),
         }
         hosts = {name: {"ansible_host": address} for name, address in self.hosts.items()}
         return {GROUP: {"hosts": hosts, "vars": variables}}

@@ -51,6 +51,7 @@ def test_inventory(written: Path) -> None:
         "gitlab_runner_api_token": "glpat-0123456789",
         "gitlab_runner_repo_baseurl": "http://10.9.8.1:8081/gitlab-runner",
         "gitlab_runner_repo_gpgkeys": ["http://10.9.8.1:8081/keys/a", "http://10.9.8.1:8081/keys/b"],
+        "testbed_runner_versions": ["18.0.3"],
     }
 
 
