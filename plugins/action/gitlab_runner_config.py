@@ -30,6 +30,8 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "runner_defaults": {"type": "dict", "default": {}},
     "url": {"type": "str"},
     "purge": {"type": "bool", "default": False},
+    "on_doubled_entry": {"type": "str", "choices": ["fail", "remove"], "default": "fail"},
+    "on_renamed_entry": {"type": "str", "choices": ["rename", "fail"], "default": "rename"},
     "allow_unknown_keys": {"type": "bool", "default": False},
     "backup_count": {"type": "int", "default": 3},
 }
@@ -83,4 +85,6 @@ def _wanted(args: Result, *, check_mode: bool) -> _config_plan.Wanted:
         ),
         absent=frozenset(runner.name for runner in declared if runner.state == "absent"),
         purge=args["purge"],
+        doubled=_config_plan.Doubled(args["on_doubled_entry"]),
+        renamed=_config_plan.Renamed(args["on_renamed_entry"]),
     )

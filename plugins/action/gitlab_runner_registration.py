@@ -30,6 +30,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "runner_defaults": {"type": "dict", "default": {}},
     "url": {"type": "str"},
     "purge": {"type": "bool", "default": False},
+    "on_doubled_entry": {"type": "str", "choices": ["fail", "remove"], "default": "fail"},
     "on_refused_token": {"type": "str", "choices": ["fail", "recreate", "reset"], "default": "fail"},
     "rotate_tokens": {"type": "bool", "default": False, "no_log": False},
     "job_timeout": {"type": "int", "default": 3600},
@@ -81,7 +82,9 @@ class ActionModule(_host_action.HostAction):
         state = self._read_host(args["config_path"], files=(intents_path,))
         config = _host_action.parsed(state.config)
         runners = declared + (_registration.undeclared(config, declared) if args["purge"] else [])
-        known = [(runner, _registration.known_from(config, runner, state.config.path)) for runner in runners]
+        disk = _config_plan.Disk(_config_plan.entries_of(config), state.config.path)
+        doubled = _config_plan.Doubled(args["on_doubled_entry"])
+        known = [(runner, _registration.known_from(disk, runner, doubled)) for runner in runners]
         intents = _intents.loaded(state.files.get(intents_path), intents_path)
         return Situation(args, state, _caller(args, state), known, intents_path, intents)
 
@@ -121,7 +124,10 @@ class ActionModule(_host_action.HostAction):
         target = _host_action.Target(
             args["config_path"], args["service"], args["backup_count"], args["allow_unknown_keys"]
         )
-        wanted = _registration_result.wanted(outcomes, check_mode=check_mode)
+        wanted = dataclasses.replace(
+            _registration_result.wanted(outcomes, check_mode=check_mode),
+            doubled=_config_plan.Doubled(args["on_doubled_entry"]),
+        )
         try:
             plan, _written = self._write_config(target, now.state, wanted, task_vars)
         except AnsibleActionFail as exc:

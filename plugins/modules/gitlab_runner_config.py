@@ -58,6 +58,24 @@ options:
     description: Whether entries that are not declared are removed from the file. They stay registered in GitLab.
     type: bool
     default: false
+  on_doubled_entry:
+    description:
+      - What becomes of entries that someone doubled by hand. Doubles have the name of a declared entry, or its token, which
+        breaks the daemon's metrics.
+      - V(fail) changes nothing and says which they are.
+      - V(remove) keeps the one that the declared token names, else the first, and removes the others from the file; they
+        stay registered in GitLab.
+    type: str
+    choices: [fail, remove]
+    default: fail
+  on_renamed_entry:
+    description:
+      - What becomes of an entry that someone renamed by hand; it is known by the token that is declared for it.
+      - V(rename) gives it its declared name back, and says so in RV(changes).
+      - V(fail) changes nothing and names both.
+    type: str
+    choices: [rename, fail]
+    default: rename
   allow_unknown_keys:
     description: Whether keys that no known version of GitLab Runner reads may be declared.
     type: bool
@@ -113,7 +131,7 @@ changes:
   returned: success
   type: list
   elements: str
-  sample: [concurrent, "runners[build-docker].docker.image", "runners[old-builder] removed"]
+  sample: [concurrent, "runners[build-docker].docker.image", "runners[mine] renamed to build", "runners[old] removed"]
 restart_required:
   description: Whether a changed key is only taken up by a new process.
   returned: success

@@ -48,6 +48,16 @@ options:
     description: Whether entries on the host that are not declared are removed on both sides.
     type: bool
     default: false
+  on_doubled_entry:
+    description:
+      - What becomes of entries that someone doubled by hand. Doubles have the name of a declared entry, or its token, which
+        breaks the daemon's metrics.
+      - V(fail) changes nothing and says which they are.
+      - V(remove) keeps the one that the declared token names, else the first, and removes the others from the file; they
+        stay registered in GitLab.
+    type: str
+    choices: [fail, remove]
+    default: fail
   on_refused_token:
     description:
       - What to do when GitLab refuses a token that is on disk, or no longer has its runner.

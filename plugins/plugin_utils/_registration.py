@@ -81,13 +81,14 @@ class RegistrationError(Exception):
     """A runner that can't be brought to its declaration; the text says what to do."""
 
 
-def known_from(config: Mapping, declared: Declared, where: str) -> Known:
+def known_from(
+    disk: _config_plan.Disk, declared: Declared, doubled: _config_plan.Doubled = _config_plan.Doubled.FAIL
+) -> Known:
     """Find a declared runner in the parsed config.toml; what is on disk wins over what is declared."""
-    disk = _config_plan.entries_of(config)
-    number = _config_plan.find(disk, declared.entry(), where)
+    number = disk.find(declared.entry(), doubled)
     if number is None:
         return Known(token=declared.token or "")
-    entry = disk[number]
+    entry = disk.entries[number]
     token = _config_plan.value_of(entry, "token") or ""
     return Known(int(_config_plan.value_of(entry, "id") or 0), token, on_disk=True)
 

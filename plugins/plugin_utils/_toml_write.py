@@ -13,6 +13,7 @@ import tomllib
 import typing as t
 
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _config_schema as schema
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _toml_parts
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._toml_edit import (
     BOM,
     REMOVE,
@@ -31,9 +32,10 @@ else:
     HAS_TOMLKIT = True
 
 
-def edited(text: str, edits: t.Sequence[Edit], where: str) -> str:
+def edited(text: str, edits: t.Sequence[Edit], where: str, config: t.Mapping[str, t.Any] | None = None) -> str:
     """The text after the edits; comments, order, blank lines and unknown keys stay.
 
+    config is what the text means, where the caller knows it already.
     Raises TomlError where the result would not mean exactly what was asked for.
     """
     if not HAS_TOMLKIT:
@@ -42,8 +44,9 @@ def edited(text: str, edits: t.Sequence[Edit], where: str) -> str:
     crlf = "\r\n" in body and "\n" not in body.replace("\r\n", "")
     if crlf:
         body = body.replace("\r\n", "\n")
-    wanted = expected(parse(body, where), edits)
-    body = _edited(body, edits, where)
+    config = parse(body, where) if config is None or crlf else config
+    wanted = expected(config, edits)
+    body = _edited(body, config, edits, where)
     if not _means(body, wanted):
         raise TomlError(
             f"Editing {where} in place would have changed its meaning, so nothing was written. "
@@ -59,22 +62,32 @@ def _means(body: str, wanted: t.Mapping[str, t.Any]) -> bool:
         return False
 
 
-def _edited(body: str, edits: t.Sequence[Edit], where: str) -> str:
+def _edited(body: str, config: t.Mapping[str, t.Any], edits: t.Sequence[Edit], where: str) -> str:
     appended = [edit for edit in edits if _appends_entry(edit)]
     others = [edit for edit in edits if not _appends_entry(edit)]
-    if others:
-        document = tomlkit.parse(body)
-        try:
-            for edit in others:
-                _apply(document, edit)
-        except (KeyError, IndexError, TypeError, ValueError, tomlkit.exceptions.TOMLKitError) as exc:
-            raise TomlError(
-                f"Could not edit {where} in place: {type(exc).__name__}: {exc}. Nothing was written."
-            ) from exc
-        body = tomlkit.dumps(document)
+    parts = _toml_parts.cut(body, config, others)
+    if parts is not None:
+        whole, grouped = parts
+        changed = {number: _in_place(whole.text(number), own, where) for number, own in grouped.items()}
+        body = _toml_parts.joined(whole, changed)
+    elif others:
+        body = _in_place(body, others, where)
     for edit in appended:
         body = _with_entry(body, _key(str(edit.path[0])), edit.value)
     return body
+
+
+def _in_place(body: str, edits: t.Sequence[Edit], where: str) -> str:
+    try:
+        document = tomlkit.parse(body)
+        for edit in edits:
+            _apply(document, edit)
+        return tomlkit.dumps(document)
+    except (KeyError, IndexError, TypeError, ValueError, NotImplementedError, tomlkit.exceptions.TOMLKitError) as exc:
+        raise TomlError(
+            f"Could not edit {where} in place: {type(exc).__name__}: {exc}. Nothing was changed. "
+            "Write its tables in the usual form ([[runners]], [runners.docker]) and run this again."
+        ) from exc
 
 
 def _appends_entry(edit: Edit) -> bool:
@@ -133,12 +146,28 @@ def _apply(document: tomlkit.TOMLDocument, edit: Edit) -> None:
     last = edit.path[-1]
     if edit.value is REMOVE:
         _remove(target, last, *parents[-1:])
+    elif isinstance(target, (tomlkit.items.AoT, tomlkit.items.Array)):
+        _append(target, edit.value)
     elif isinstance(last, str) and last in target and not _is_nested(edit.value):
         _replace_value(target, last, edit.value)
     elif isinstance(target, tomlkit.items.InlineTable):
         target[str(last)] = _inline(edit.value)
     else:
         _add(target, last, _new_item(edit.value))
+
+
+def _append(tables: t.Any, value: t.Any) -> None:
+    """Append a table to a list; comments and blank lines behind the last one stay behind."""
+    if isinstance(tables, tomlkit.items.Array):
+        tables.append(_inline(value))
+        return
+    last = tables.body[-1]
+    behind = _take_tail(last.value)
+    tables.append(_new_item(value))
+    new = tables.body[-1]
+    _indent(new, last.trivia.indent.rpartition("\n")[2])
+    new.trivia.indent = new.trivia.indent.rpartition("\n")[2]
+    _deepest(new.value).body.extend(behind)
 
 
 def _empty_table(target: t.Any) -> t.Any:

@@ -9,6 +9,12 @@ import typing as t
 
 import pytest
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _registration as registration
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._config_entries import (
+    Disk,
+    Doubled,
+    PlanError,
+    entries_of,
+)
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._declaration import Declared
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._registration import (
     Choice,
@@ -107,6 +113,10 @@ def test_changes(declared: dict[str, t.Any], send: dict[str, t.Any]) -> None:
     assert (found, set(before)) == (send, set(send))
 
 
+def disk(config: dict[str, t.Any]) -> Disk:
+    return Disk(entries_of(config), "f")
+
+
 @pytest.mark.parametrize(
     ("config", "known"),
     [
@@ -118,12 +128,21 @@ def test_changes(declared: dict[str, t.Any], send: dict[str, t.Any]) -> None:
     ],
 )
 def test_known_from(config: dict[str, t.Any], known: Known) -> None:
-    assert registration.known_from(config, NEW, "f") == known
+    assert registration.known_from(disk(config), NEW) == known
 
 
 def test_disk_wins_over_the_declared_token() -> None:
     config = {"runners": [{"name": "a", "id": 8, "token": "glrt-onDisk000"}]}
-    assert registration.known_from(config, SHARED, "f") == DISK
+    assert registration.known_from(disk(config), SHARED) == DISK
+
+
+def test_an_entry_doubled_by_hand_is_a_choice() -> None:
+    copies = disk(
+        {"runners": [{"name": "a", "id": 8, "token": "glrt-onDisk000"}, {"name": "b", "token": "glrt-onDisk000"}]}
+    )
+    with pytest.raises(PlanError, match=r"'a', 'b'.*on_doubled_entry to remove"):
+        registration.known_from(copies, NEW)
+    assert registration.known_from(copies, NEW, Doubled.REMOVE) == DISK
 
 
 def test_undeclared_entries_go() -> None:
