@@ -50,11 +50,11 @@ options:
     default: false
   on_doubled_entry:
     description:
-      - What becomes of entries that someone doubled by hand. Doubles have the name of a declared entry, or its token, which
-        breaks the daemon's metrics.
+      - What becomes of entries that someone doubled by hand. A double has the name of a declared entry, or its token,
+        which breaks the daemon's metrics.
       - V(fail) changes nothing and says which they are.
-      - V(remove) keeps the one that the declared token names, else the first, and removes the others from the file; they
-        stay registered in GitLab.
+      - V(remove) keeps the one that the declared token names, else the first, and removes the others from the file;
+        they stay registered in GitLab.
     type: str
     choices: [fail, remove]
     default: fail

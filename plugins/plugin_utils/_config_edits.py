@@ -50,7 +50,7 @@ def without_nulls(value: t.Any) -> t.Any:
     return [without_nulls(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _are_tables(value: t.Any) -> bool:
+def _are_tables(value: t.Any) -> t.TypeGuard[list[dict[str, t.Any]]]:
     return isinstance(value, list) and all(isinstance(one, dict) for one in value)
 
 

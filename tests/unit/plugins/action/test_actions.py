@@ -151,7 +151,7 @@ def test_the_life_of_two_runners(host: Host) -> None:
         pytest.param([("gitlab_runner_config", {"setting": {}})], ["Unsupported parameters"], id="unknown-option"),
         pytest.param(
             [("gitlab_runner_config", {"url": "http://g", "runners": [{"name": "a", "executor": "shell"}]})],
-            ["has no token. Register it first"],
+            ["has no token. Nothing was changed. Register it first"],
             id="no-token",
         ),
     ],

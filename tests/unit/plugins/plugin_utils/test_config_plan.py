@@ -197,8 +197,8 @@ def test_no_change(text: str | None, wanted: Wanted) -> None:
             ["  clean_git_config = false"], id="kept-false",
         ),
         pytest.param(
-            A, Wanted(entries=(Entry("renamed", {}, {"id": 42}),)), ["runners[one] renamed to renamed"], ['  name = "one"'],
-            ['  name = "renamed"'], id="found-by-id",
+            A, Wanted(entries=(Entry("renamed", {}, {"id": 42}),)), ["runners[one] renamed to renamed"],
+            ['  name = "one"'], ['  name = "renamed"'], id="found-by-id",
         ),
         pytest.param(
             A, Wanted(entries=(Entry("renamed", {}, {"token": "glrt-ok00000000000000AA"}),)),
@@ -265,7 +265,7 @@ def test_removing_the_last_entry_leaves_a_file_that_loads() -> None:
     ("text", "entries", "message"),
     [
         pytest.param(A + A[A.index("\n[[") :], (Entry("one"),), "has 2 entries named 'one'.*by hand", id="double"),
-        pytest.param(A, (Entry("new", {"url": "u"}),), "'new' is not in .* and has no token. .*Register it", id="token"),
+        pytest.param(A, (Entry("new", {"url": "u"}),), "'new' is not in .* has no token. .*Register it", id="token"),
         pytest.param(
             A, (Entry("one"), Entry("x", {}, {"id": 42})), "'x' and 'one' are the same entry.*Declare", id="same"
         ),
