@@ -20,7 +20,7 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._declaratio
 
 Mapping = t.Mapping[str, t.Any]
 
-FILE = ".fleetwright-intents.json"
+SUFFIX = ".fleetwright-intents.json"
 _MARK = re.compile(r"\s*\[fleetwright\.gitlab_aws [0-9a-f]{16}\]$")
 
 
@@ -54,8 +54,9 @@ class Intent:
 
 
 def path_beside(config_path: str) -> str:
-    """Where the intents of a configuration are kept."""
-    return f"{config_path.rpartition('/')[0] or '.'}/{FILE}"
+    """Where the intents of a configuration are kept; each configuration of a host has its own."""
+    folder, _sep, name = config_path.rpartition("/")
+    return f"{folder or '.'}/.{name}{SUFFIX}"
 
 
 def intent_for(declared: Declared) -> Intent:

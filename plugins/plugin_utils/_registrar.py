@@ -16,7 +16,7 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_api
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_errors import GitLabError
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_runners import Runner, Runners
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._declaration import FIXED_FIELDS, Declared
-from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._intents import FILE, Intent
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._intents import SUFFIX, Intent
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._registration import Do, Known, Seen, Step
 
 NEVER = datetime.datetime(1, 1, 1, tzinfo=datetime.timezone.utc)  # the runner's "does not expire" (runner facts 1.4)
@@ -120,7 +120,7 @@ def _may_not_list(intent: Intent, exc: GitLabError) -> GitLabError:
         f"an earlier run was stopped while it created this runner, and looking for it failed ({exc.detail})",
         "No second one was created. Run this once with an access token that may list runners (scope read_api or api), "
         f"or look in GitLab for a never-contacted runner with {intent.tag} in its maintenance note, delete it if it is "
-        f"there, and remove {FILE} beside config.toml on the host.",
+        f"there, and remove the file that ends in {SUFFIX} beside config.toml on the host.",
     )
 
 

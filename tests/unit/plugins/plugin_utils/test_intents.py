@@ -82,8 +82,10 @@ def test_a_foreign_file_is_refused_with_the_way_out(text: str) -> None:
 @pytest.mark.parametrize(
     ("config", "path"),
     [
-        pytest.param("/etc/gitlab-runner/config.toml", "/etc/gitlab-runner/.fleetwright-intents.json", id="usual"),
-        pytest.param("config.toml", "./.fleetwright-intents.json", id="relative"),
+        pytest.param(
+            "/etc/gitlab-runner/config.toml", "/etc/gitlab-runner/.config.toml.fleetwright-intents.json", id="usual"
+        ),
+        pytest.param("config.toml", "./.config.toml.fleetwright-intents.json", id="relative"),
     ],
 )
 def test_path_beside(config: str, path: str) -> None:
