@@ -157,7 +157,7 @@ class DrainAction(_host_action.HostAction):
         """Wait, paused, until no job runs: a pause can be taken back, the SIGQUIT of a stop can't."""
         shown = 0.0
         while True:
-            look = self._look(ask.service, Until.IDLE, LOOK_SECONDS)
+            look = self._look(ask.service, Until.IDLE, _at_most(ask.timeout, started))
             waited = time.monotonic() - started
             if not look.running or not self._busy(ask, plan, look):
                 return look
@@ -185,7 +185,7 @@ class DrainAction(_host_action.HostAction):
             self._do(f"systemctl stop --no-block {ask.unit}", "stop the service")
         shown, until = 0.0, ask.timeout
         while True:
-            look = self._look(ask.service, Until.STOPPED, LOOK_SECONDS)
+            look = self._look(ask.service, Until.STOPPED, _at_most(until, started))
             if look.active_state in ("inactive", "failed"):
                 return look
             waited = time.monotonic() - started
@@ -275,6 +275,11 @@ class DrainAction(_host_action.HostAction):
             f"{service} does not stay up (systemd says {look.active_state}, {look.sub_state}, {look.result}). "
             f"Look at `journalctl -u {service}` on the host."
         )
+
+
+def _at_most(limit: float, started: float) -> float:
+    """How long one look may wait on the host, so that the limit is kept."""
+    return max(0.0, min(LOOK_SECONDS, started + limit - time.monotonic() + _drain_read.PAUSE))
 
 
 def _out_of_time(look: Look, ask: Ask) -> str:
