@@ -35,11 +35,6 @@ def nanoseconds(value: object) -> int | None:
     return sign * int(sum(float(number) * _UNITS[unit] for number, unit in parts))
 
 
-def is_zero(value: object) -> bool:
-    """Whether the value is what the runner's code starts from: empty, false or 0."""
-    return not value or nanoseconds(value) == 0
-
-
 def same(key: Key | None, current: t.Any, desired: t.Any) -> bool:
     """Whether a present value means the same as the declared one."""
     if key is not None and key.kind is Kind.DURATION:
@@ -53,7 +48,10 @@ def same(key: Key | None, current: t.Any, desired: t.Any) -> bool:
 
 def same_as_absent(key: Key | None, desired: t.Any) -> bool:
     """Whether an absent key means the same as the declared value."""
-    return key is not None and not key.kept and is_zero(desired)
+    if key is None or key.kept:
+        return False
+    # Only a duration's "0s" is nothing: the text "0" means something elsewhere (cpuset_cpus).
+    return not desired or (key.kind is Kind.DURATION and nanoseconds(desired) == 0)
 
 
 def _listed(value: t.Any) -> t.Any:

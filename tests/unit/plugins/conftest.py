@@ -1,14 +1,23 @@
 # Copyright (c) 2026, Fleetwright contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One listening GitLab twin for all tests of the plugins, brought back to the seed for every test."""
+"""One listening GitLab twin for all tests of the plugins, brought back to the seed for every test.
+
+HYPOTHESIS_PROFILE=soak runs thousands of cases of every property, too long for every day.
+"""
 
 from __future__ import annotations
 
+import os
 import typing as t
 
+import hypothesis
 import pytest
 from testbed.gitlab_api import TwinServer
+
+hypothesis.settings.register_profile("quick", max_examples=200, deadline=None)
+hypothesis.settings.register_profile("soak", max_examples=5000, deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 

@@ -217,6 +217,10 @@ def test_no_change(text: str | None, wanted: Wanted) -> None:
             [], id="removed",
         ),
         pytest.param(
+            B, Wanted(entries=(two(docker={"cpuset_cpus": "0"}),)), ["runners[two].docker.cpuset_cpus"], [],
+            ['    cpuset_cpus = "0"'], id="the-text-0-is-no-absence",
+        ),
+        pytest.param(
             A, Wanted(entries=(Entry("one", {"executor": "custom", "x": 1}),)),
             ["runners[one].executor", "runners[one].x"],
             ['  executor = "shell"'], ['  executor = "custom"', "  x = 1"], id="unknown-key",

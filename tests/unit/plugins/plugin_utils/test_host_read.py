@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import subprocess
 
@@ -89,7 +90,15 @@ service.SubState auto-restart
 service.UnitFileState enabled
 service.MainPID 0
 service.NeedDaemonReload yes
+service.ExecMainStartTimestamp Tue 2026-11-24 07:03:18 UTC
+service.ExecStart { path=/usr/bin/gitlab-runner ; argv[]=/usr/bin/gitlab-runner run --config /etc/c.toml --user u ; }
+service.
+service.LoadState loaded
+service.ActiveState active
+service.UnitFileState disabled
+docker.socket yes
 package.gitlab-runner 18.0.3-1
+installed.gitlab-runner 1764000000
 package gitlab-runner-helper-images is not installed
 key.6ba75a4e 5f0a2b1c
 os.ID rocky
@@ -103,7 +112,12 @@ end
 def test_everything_at_once() -> None:
     state = read.parse(FULL, "x")
     assert state.config.content == b"concurrent = 1\n"
-    assert state.service == read.Service("loaded", "activating", "auto-restart", "enabled", 0, True)
+    assert state.service == read.Service(
+        "loaded", "activating", "auto-restart", "enabled", 0, True, 1795503798, "/etc/c.toml"
+    )  # fmt: skip
+    assert state.docker == read.Service("loaded", "active", "dead", "disabled")
+    assert (state.docker_socket, state.installed) == (True, {"gitlab-runner": 1764000000})
+    assert state.missing == {"gitlab-runner-helper-images"}
     assert (state.packages, state.keys) == ({"gitlab-runner": "18.0.3-1"}, frozenset({"6ba75a4e"}))
     assert state.os_release == {"ID": "rocky", "VERSION_ID": "9.4"}
     assert state.locks == ("gitlab-runner-0:18.0.3-1.*", "!other-0:1-1.*")
@@ -134,3 +148,10 @@ def test_a_directory_in_its_place_is_refused(tmp_path: pathlib.Path) -> None:
 def test_a_file_that_goes_while_it_is_read_is_absent() -> None:
     output = "config.path /etc/c.toml\nconfig.stat \nconfig.content \nend\n"
     assert read.parse(output, "/etc/c.toml").config == read.ConfigFile("/etc/c.toml")
+
+
+def test_times_of_files_come_with_what_an_installation_reads(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "with space.conf"
+    path.write_text("x")
+    os.utime(path, (5, 1795503798))
+    assert run(tmp_path / "c", service="none", files=[str(path), "/no/such"]).written == {str(path): 1795503798}

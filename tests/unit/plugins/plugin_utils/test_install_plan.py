@@ -223,3 +223,117 @@ def test_settings_that_systemd_has_not_loaded_are_finished() -> None:
     plan = install.plan(host(service=service), WANTED)
     assert plan.changed
     assert (plan.service, plan.daemon_reload, plan.files) == (True, True, ())
+
+
+STARTED = 1_000_000
+RUNNING = dataclasses.replace(DONE.service, started_at=STARTED)
+
+
+@pytest.mark.parametrize(
+    ("changes", "options", "restart"),
+    [
+        pytest.param({}, {}, False, id="nothing-newer"),
+        pytest.param({"installed": {"gitlab-runner": STARTED}}, {}, False, id="program-of-the-same-second"),
+        pytest.param({"installed": {"gitlab-runner": STARTED + 1}}, {}, True, id="program-replaced-under-it"),
+        pytest.param({"written": {DRAIN.path: STARTED + 9}}, {}, False, id="a-file-that-systemd-reads"),
+        pytest.param({"written": {"/etc/passwd": STARTED + 9}}, {}, False, id="a-file-that-is-not-ours"),
+        pytest.param({"installed": {"gitlab-runner": STARTED + 1}}, {"restart": False}, False, id="not-wanted"),
+    ],
+)
+def test_a_process_that_knows_less_than_the_host(
+    changes: dict[str, t.Any], options: dict[str, t.Any], restart: bool
+) -> None:
+    plan = install.plan(host(service=RUNNING, **changes), wanted(**options))
+    assert (plan.restart, plan.changed) == (restart, restart)
+
+
+def test_a_run_killed_before_its_restart_is_finished() -> None:
+    proxy = wanted(proxy={"http_proxy": "http://proxy:3128"})
+    (written,) = install.plan(DONE, proxy).files
+    files = {**DONE.files, written.path: written.content}
+    for seconds, restart in ((STARTED - 1, False), (STARTED + 1, True)):
+        plan = install.plan(host(service=RUNNING, files=files, written={written.path: seconds}), proxy)
+        assert (plan.files, plan.restart, plan.changed) == ((), restart, restart)
+    stopped = dataclasses.replace(RUNNING, active_state="inactive")
+    state = host(service=stopped, files=files, written={written.path: STARTED + 1})
+    assert not install.plan(state, dataclasses.replace(proxy, started=False)).changed
+
+
+MACHINE = {"/etc/machine-id": "2f1d8f4b2c5e4a0f9b7d6c3e1a2b4c5d\n"}
+
+
+@pytest.mark.parametrize(
+    ("options", "active", "identity", "warned"),
+    [
+        pytest.param({}, "active", True, None, id="replaced"),
+        pytest.param({"new_identity": False}, "active", False, "new_identity is false", id="kept"),
+        pytest.param({"restart": False}, "active", False, "restart is false", id="a-daemon-would-keep-it"),
+        pytest.param({"restart": False, "started": False}, "inactive", True, None, id="nobody-holds-it"),
+    ],
+)
+def test_a_copied_identity(options: dict[str, t.Any], active: str, identity: bool, warned: str | None) -> None:
+    service = dataclasses.replace(DONE.service, active_state=active)
+    state = host(service=service, system_id="s_000000000000", files={**DONE.files, **MACHINE})
+    plan = install.plan(state, wanted(**options))
+    assert (plan.identity, plan.changed) == (identity, identity)
+    assert [warned in text for text in plan.warnings if warned] == ([True] if warned else [])
+
+
+SECOND = {"service": "second", "config_path": "/etc/second/config.toml"}
+HOME = {"/etc/passwd": "gitlab-runner:x:990:990::/srv/runner:/bin/bash\n"}
+
+
+def test_a_service_of_its_own_gets_its_unit_and_its_drop_in() -> None:
+    state = host(service=Service(), files={**DONE.files, **HOME})
+    plan = install.plan(state, wanted(**SECOND))
+    assert plan.unit[:2] == ("gitlab-runner", "install")
+    assert plan.unit[-1] == "/srv/runner"
+    assert [one.path for one in plan.files] == ["/etc/systemd/system/second.service.d/drain.conf"]
+    assert (plan.service, plan.packages, plan.restart) == (True, (), False)
+    there = dataclasses.replace(DONE.service, config_path="/etc/second/config.toml")
+    files = {**DONE.files, **HOME, plan.files[0].path: plan.files[0].content}
+    assert not install.plan(host(service=there, files=files), wanted(**SECOND)).changed
+
+
+def test_the_package_installs_its_own_unit_and_account() -> None:
+    assert install.plan(NEW, WANTED).unit == ()
+    assert install.plan(NEW, wanted(**SECOND)).unit[-1] == "/home/gitlab-runner"
+    assert install.plan(host(service=Service(), files={**DONE.files, **HOME}), WANTED).unit[-1] == "/srv/runner"
+    assert install.plan(NEW, wanted(**SECOND, user="ci", working_directory="/ci")).unit[-1] == "/ci"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({**SECOND, "user": "ci"}, r"gitlab_runner_user ci has no account .* Create it, or give"),
+        ({"service": "second"}, "needs a gitlab_runner_config_path of its own"),
+        ({"registries": {"r": {"username": "u"}}}, r"gitlab_runner_registries\[r\] must have"),
+    ],
+)
+def test_what_can_not_work_is_refused(options: dict[str, t.Any], message: str) -> None:
+    with pytest.raises(install.InstallError, match=message):
+        install.plan(host(service=Service()), wanted(**options))
+
+
+@pytest.mark.parametrize(
+    ("docker", "missing", "unit", "packages", "service"),
+    [
+        pytest.param("leave", [], Service(), (), False, id="left-alone"),
+        pytest.param("install", ["docker"], Service(), ("docker",), True, id="missing"),
+        pytest.param("install", [], Service("loaded", "inactive", "dead", "disabled"), (), True, id="not-running"),
+        pytest.param("install", [], Service("loaded", "active", "running", "enabled"), (), False, id="there"),
+    ],
+)
+def test_docker(docker: str, missing: list[str], unit: Service, packages: tuple[str, ...], service: bool) -> None:
+    options = wanted(docker=docker, docker_packages=("docker",))
+    plan = install.plan(host(missing=frozenset(missing), docker=unit), options)
+    assert (plan.docker_packages, plan.docker_service, plan.changed) == (packages, service, service)
+    assert ("docker" in options.packages()) == (docker == "install")
+
+
+def test_registries_are_planned_without_their_secrets() -> None:
+    options = wanted(registries={"r.example.com": {"username": "u", "password": "Secret-1"}})
+    plan = install.plan(DONE, options)
+    assert plan.registries
+    assert plan.changed
+    assert "Secret-1" not in f"{plan} {options}"
