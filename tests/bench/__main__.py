@@ -18,7 +18,7 @@ from testbed.programs import say, step
 
 from bench import workload
 from bench.machine import ADMIN_TOKEN, CONFIG, COUNTING, PYTHON, Machine, machine
-from bench.series import Record, Run, RunFailedError, host_commands, record, run_of, table
+from bench.series import Record, Run, RunFailedError, fleet_record, host_commands, record, run_of, table
 from bench.workload import CASES, SIZES, Case
 
 FOLDER = places.BUILD / "bench"
@@ -28,7 +28,7 @@ LARGE = 50
 
 def runs_for(count: int) -> int:
     """Return how many runs a median is made of."""
-    return 5 if count >= LARGE else 3
+    return 5 if count == LARGE else 3
 
 
 class Bench:
@@ -55,6 +55,20 @@ class Bench:
             wanted = "something" if case.changes else "nothing"
             raise RunFailedError(f"{case.name} with {count} runners should change {wanted}; changed={run.changed}.")
         return run, commands
+
+    def fleet(self, case: Case) -> Record:
+        """Measure many hosts in one run, settled before, with the floor between the rounds."""
+        self._host.reset()
+        self._run(case.playbook, workload.FLEET)
+        commands = host_commands(self._run(case.playbook, workload.FLEET, counting=True)[1])
+        floors, runs = [], []
+        for _round in range(runs_for(0)):
+            floors.append(self._run(workload.FLOOR_PLAY, workload.FLEET_FLOOR)[0])
+            run, _commands = self._run(case.playbook, workload.FLEET)
+            if run.changed:
+                raise RunFailedError(f"{case.name} should change nothing; changed={run.changed}.")
+            runs.append(run)
+        return fleet_record(case.name, workload.HOSTS, runs, floors, commands)
 
     def install(self) -> None:
         """Install the package and start its service, as users do."""
@@ -105,10 +119,14 @@ def measure(cases: Sequence[Case]) -> list[Record]:
             bench.install()
         for count in SIZES:
             for fresh in (True, False):
-                series = [case for case in cases if case.fresh is fresh]
+                series = [case for case in cases if case.fresh is fresh and count in case.sizes]
                 if series:
                     with step(f"{', '.join(case.name for case in series)}, n = {count}"):
                         records += bench.series(series, count)
+        for case in cases:
+            if case.sizes == (workload.HOSTS,):
+                with step(f"{case.name}, {workload.HOSTS} hosts"):
+                    records.append(bench.fleet(case))
     return records
 
 

@@ -54,9 +54,11 @@ ENVIRONMENT = {
     "PYTHONPYCACHEPREFIX": "/var/cache/bench",
     "ANSIBLE_COLLECTIONS_PATH": str(paths.ROOT / "build" / "installed"),
     "ANSIBLE_PIPELINING": "false",
+    "ANSIBLE_FORKS": "20",
     "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default",
 }
-RESET = f"systemctl stop gitlab-runner && rm -f {CONFIG} {CONFIG}.*.bak && systemctl start gitlab-runner"
+OLD = "/etc/gitlab-runner/*.toml /etc/gitlab-runner/*.bak"
+RESET = f"systemctl stop gitlab-runner && rm -f {OLD} && systemctl start gitlab-runner"
 COUNTING = {"ANSIBLE_EXECUTABLE": SHELL}
 
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 POLLS = ("POST /api/v4/jobs/request",)
 # Ansible's own steps around a module; what an action plugin asks by a shell command has none of these words.
 TRANSFER = re.compile(r"ansible-tmp-|AnsiballZ_|echo ~")
-RECAP = re.compile(r"^\S+\s+: ok=\d+\s+changed=(\d+)\s+unreachable=0\s+failed=0", re.MULTILINE)
+RECAP = re.compile(r"^\S+\s+: ok=\d+\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
 LAST_LINES = 25
 
 
@@ -32,6 +32,7 @@ class Run:
     mib: float = 0.0
     requests: int = 0
     changed: int = 0
+    processor_seconds: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,16 +56,17 @@ class Record:
 
 def run_of(what: str, cost: Mapping[str, t.Any], counts: Mapping[str, int]) -> Run:
     """Read what the stopwatch printed and what the API counted; a run that failed is no measurement."""
-    recap = RECAP.search(cost["output"])
-    if cost["status"] != 0 or recap is None:
+    recap = [tuple(map(int, counts)) for counts in RECAP.findall(cost["output"])]
+    if cost["status"] != 0 or not recap or any(unreachable or failed for _changed, unreachable, failed in recap):
         said = "\n  ".join(cost["output"].strip().splitlines()[-LAST_LINES:])
         raise RunFailedError(f"{what} ended with {cost['status']}. It said:\n  {said}")
     return Run(
         seconds=cost["seconds"],
+        processor_seconds=cost["processor_seconds"],
         modules=cost["modules"],
         mib=cost["largest_kib"] / 1024,
         requests=sum(count for route, count in counts.items() if route not in POLLS),
-        changed=int(recap[1]),
+        changed=sum(counts[0] for counts in recap),
     )
 
 
@@ -88,6 +90,15 @@ def record(case: str, count: int, runs: Sequence[Run], floors: Sequence[Run], co
         api_requests=max(run.requests for run in runs),
         controller_mib=max(run.mib for run in runs),
     )
+
+
+def fleet_record(case: str, hosts: int, runs: Sequence[Run], floors: Sequence[Run], commands: int) -> Record:
+    """Return the measurement of many hosts in one run: processor seconds a host, controller and host added."""
+
+    def a_host(taken: Sequence[Run]) -> list[Run]:
+        return [dataclasses.replace(run, seconds=run.processor_seconds / hosts) for run in taken]
+
+    return record(case, hosts, a_host(runs), a_host(floors), commands)
 
 
 def table(records: Sequence[Record]) -> str:

@@ -34,6 +34,8 @@ def main() -> int:
     cost = {
         "status": os.waitstatus_to_exitcode(status),
         "seconds": seconds,
+        # of the controller and of all that it started and waited for on the host
+        "processor_seconds": usage.ru_utime + usage.ru_stime,
         # Linux counts the process and all it waited for, and keeps the largest.
         "largest_kib": usage.ru_maxrss,
         "modules": len(modules.read_bytes().splitlines()),

@@ -13,12 +13,17 @@ from pathlib import Path
 import yaml
 from testbed.hosts.inventory import GROUP, write_private
 
-SIZES = (1, 10, 50)
+SIZES = (1, 10, 50, 200, 1000)
+EVERYDAY = (1, 10, 50)
+HOSTS = 20
+HOST_RUNNERS = 10
 INSTALL = "fleetwright.gitlab_aws.runner_install"
 ROLE = "fleetwright.gitlab_aws.gitlab_runner"
 FLOOR_PLAY = "floor.yml"
 ROLE_PLAY = "register_and_configure.yml"
 FLOOR = "floor"  # the inventory without a declaration
+FLEET = "fleet"
+FLEET_FLOOR = "fleet-floor"
 
 
 class UnknownCaseError(Exception):
@@ -33,12 +38,14 @@ class Case:
     playbook: str
     fresh: bool
     changes: bool
+    sizes: tuple[int, ...] = EVERYDAY
 
 
 CASES = (
-    Case("runner_first", ROLE_PLAY, fresh=True, changes=True),
-    Case("runner_rerun", ROLE_PLAY, fresh=False, changes=False),
+    Case("runner_first", ROLE_PLAY, fresh=True, changes=True, sizes=SIZES),
+    Case("runner_rerun", ROLE_PLAY, fresh=False, changes=False, sizes=SIZES),
     Case("install_rerun", INSTALL, fresh=False, changes=False),
+    Case("fleet", ROLE_PLAY, fresh=False, changes=False, sizes=(HOSTS,)),
 )
 
 
@@ -77,7 +84,7 @@ def runners(count: int) -> list[dict[str, t.Any]]:
                 "shm_size": 268435456,
                 "volumes": ["/cache", "/srv/maven:/root/.m2:rw"],
             },
-            "cache": {"Type": "s3", "Path": "bench", "Shared": True},
+            "cache": {"Type": "s3", "Shared": True, "s3": {"BucketName": "bench"}},
         }
         for number in range(1, count + 1)
     ]
@@ -103,17 +110,31 @@ def inventory_name(count: int) -> str:
     return f"runners-{count}"
 
 
+def fleet_hosts(host: dict[str, t.Any]) -> dict[str, dict[str, t.Any]]:
+    """Return one machine under many names, each with a configuration of its own."""
+    return {
+        f"fleet-{number:02}": {**host, "gitlab_runner_config_path": f"/etc/gitlab-runner/fleet-{number:02}.toml"}
+        for number in range(1, HOSTS + 1)
+    }
+
+
 def write(folder: Path, host: dict[str, t.Any], variables: dict[str, t.Any], counts: Iterable[int]) -> None:
     """Write the playbooks and an inventory for each N, the declaration as YAML in its group_vars."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name, play in plays().items():
         write_private(folder / name, yaml.safe_dump(play, sort_keys=False))
-    declared: dict[str, dict[str, t.Any]] = {FLOOR: {}}
+    one = {"fleetwright-bench": host}
+    _write_inventory(folder / FLOOR, one, {})
     for count in counts:
-        declared[inventory_name(count)] = {**variables, "gitlab_runner_runners": runners(count)}
-    for name, content in declared.items():
-        group = folder / name / "group_vars"
-        group.mkdir(parents=True, exist_ok=True)
-        hosts = {GROUP: {"hosts": {"fleetwright-bench": host}}}
-        write_private(folder / name / "hosts.yml", yaml.safe_dump(hosts, sort_keys=False))
-        write_private(group / f"{GROUP}.yml", yaml.safe_dump(content, sort_keys=False))
+        _write_inventory(folder / inventory_name(count), one, {**variables, "gitlab_runner_runners": runners(count)})
+    many = fleet_hosts(host)
+    shared = {name: value for name, value in variables.items() if name != "gitlab_runner_config_path"}
+    _write_inventory(folder / FLEET_FLOOR, many, {})
+    _write_inventory(folder / FLEET, many, {**shared, "gitlab_runner_runners": runners(HOST_RUNNERS)})
+
+
+def _write_inventory(folder: Path, hosts: dict[str, dict[str, t.Any]], declared: dict[str, t.Any]) -> None:
+    group = folder / "group_vars"
+    group.mkdir(parents=True, exist_ok=True)
+    write_private(folder / "hosts.yml", yaml.safe_dump({GROUP: {"hosts": hosts}}, sort_keys=False))
+    write_private(group / f"{GROUP}.yml", yaml.safe_dump(declared, sort_keys=False))

@@ -19,13 +19,21 @@ fleetwright-bench          : ok=3    changed={changed}    unreachable={unreachab
 
 def cost(status: int = 0, changed: int = 0, failed: int = 0, unreachable: int = 0) -> dict[str, t.Any]:
     output = RECAP.format(changed=changed, failed=failed, unreachable=unreachable)
-    return {"status": status, "seconds": 1.5, "largest_kib": 61440, "modules": 3, "commands": [], "output": output}
+    return {
+        "status": status,
+        "seconds": 1.5,
+        "processor_seconds": 1.25,
+        "largest_kib": 61440,
+        "modules": 3,
+        "commands": [],
+        "output": output,
+    }
 
 
 def test_run_of_leaves_out_what_the_daemon_asks_by_itself() -> None:
     counts = {"POST /api/v4/jobs/request": 40, "GET /api/v4/runners/:id": 50, "POST /api/v4/runners/verify": 50}
     run = series.run_of("a run", cost(changed=2), counts)
-    assert run == Run(seconds=1.5, modules=3, mib=60.0, requests=100, changed=2)
+    assert run == Run(seconds=1.5, modules=3, mib=60.0, requests=100, changed=2, processor_seconds=1.25)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +64,14 @@ def test_a_run_that_failed_is_no_measurement(told: dict[str, t.Any]) -> None:
 )
 def test_host_commands_are_those_of_no_module(command: str, counted: int) -> None:
     assert series.host_commands([command]) == counted
+
+
+def test_a_fleet_is_measured_in_processor_seconds_a_host() -> None:
+    runs = [Run(9.0, 20, 70.0, 400, processor_seconds=seconds) for seconds in (16.0, 14.0, 15.0)]
+    floors = [Run(6.0, processor_seconds=seconds) for seconds in (12.0, 10.0, 11.0)]
+    found = series.fleet_record("fleet", 20, runs, floors, 40)
+    assert (found.seconds, found.floor_seconds, found.n) == (0.75, 0.55, 20)
+    assert round(found.ratio, 3) == 1.364
 
 
 def test_record_takes_medians_of_time_and_the_most_of_counts() -> None:
