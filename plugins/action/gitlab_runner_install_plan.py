@@ -9,7 +9,12 @@ import dataclasses
 import typing as t
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _host_action, _host_read, _install_plan
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import (
+    _host_action,
+    _host_read,
+    _identity,
+    _install_plan,
+)
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "version": {"type": "str", "default": ""},
@@ -23,6 +28,14 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "check_os": {"type": "bool", "default": True},
     "enabled": {"type": "bool", "default": True},
     "started": {"type": "bool", "default": True},
+    "config_path": {"type": "path", "default": _host_read.DEFAULT_CONFIG_PATH},
+    "user": {"type": "str", "default": "gitlab-runner"},
+    "working_directory": {"type": "str", "default": ""},
+    "restart": {"type": "bool", "default": True},
+    "new_identity": {"type": "bool", "default": True},
+    "docker": {"type": "str", "choices": ["leave", "install"], "default": "leave"},
+    "docker_packages": {"type": "list", "elements": "str", "default": ["docker"]},
+    "registries": {"type": "dict", "default": {}},
 }
 
 
@@ -32,18 +45,23 @@ class ActionModule(_host_action.HostAction):
     def run(self, tmp: str | None = None, task_vars: _host_action.TaskVars = None) -> _host_action.Result:
         result: _host_action.Result = super().run(tmp, task_vars)
         args = self._arguments(ARGUMENT_SPEC)
-        wanted = _install_plan.Wanted(**{**args, "gpgkeys": tuple(args["gpgkeys"])})
+        lists = {name: tuple(value) for name, value in args.items() if isinstance(value, list)}
+        wanted = _install_plan.Wanted(**{**args, **lists})
         try:
             state = self._read_host(
-                _host_read.DEFAULT_CONFIG_PATH,
+                wanted.config_path,
                 service=wanted.service,
-                packages=_host_read.PACKAGES,
+                packages=wanted.packages(),
                 files=wanted.paths(),
             )
             plan = _install_plan.plan(state, wanted)
         except _install_plan.InstallError as exc:
             raise AnsibleActionFail(f"Nothing was changed: {exc}") from None
-        result.update(changed=False, needed=plan.changed, plan=_plain(plan))
+        identity = _identity.expected(state.files) or state.system_id
+        result.update(changed=False, needed=plan.changed, plan=_plain(plan), identity=identity or "")
+        result["docker_socket"] = state.docker_socket
+        if plan.warnings:
+            result["warnings"] = list(plan.warnings)
         return result
 
 

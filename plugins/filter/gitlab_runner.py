@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _managed_files, _status
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import (
+    _identity,
+    _managed_files,
+    _status,
+)
 
 
 def gitlab_runner_status_table(hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
@@ -21,11 +25,32 @@ def gitlab_runner_proxy_unit(settings: t.Mapping[str, str], service: str) -> str
     return managed.content if managed else ""
 
 
+def gitlab_runner_copies(identities: t.Mapping[str, str]) -> list[list[str]]:
+    """Hosts of one identity, in groups."""
+    return _identity.copies(identities)
+
+
+def gitlab_runner_docker_users(
+    runners: t.Sequence[t.Mapping[str, t.Any]], defaults: t.Mapping[str, t.Any]
+) -> list[str]:
+    """Names of the runners whose jobs need the host's own Docker; docker.host names another endpoint."""
+    merged = ({**defaults, **runner} for runner in runners)
+    return [
+        str(runner.get("name"))
+        for runner in merged
+        if runner.get("executor") == "docker"
+        and runner.get("state") != "absent"
+        and not (runner.get("docker") or {}).get("host")
+    ]
+
+
 class FilterModule:
     """What Ansible loads."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         return {
+            "gitlab_runner_copies": gitlab_runner_copies,
+            "gitlab_runner_docker_users": gitlab_runner_docker_users,
             "gitlab_runner_proxy_unit": gitlab_runner_proxy_unit,
             "gitlab_runner_status_table": gitlab_runner_status_table,
         }

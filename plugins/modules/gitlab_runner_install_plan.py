@@ -12,8 +12,8 @@ short_description: Which steps installing GitLab Runner takes on a host
 version_added: 0.1.0
 author: Fleetwright contributors (@fleetwright)
 description:
-  - Reads a host once (packages, repository file, version lock, drop-in, service, operating system) and compares it with
-    what is declared. Changes nothing.
+  - Reads a host once (packages, repository file, version lock, drop-in, service, Docker, registries, machine id,
+    operating system) and compares it with what is declared. Changes nothing.
   - The role P(fleetwright.gitlab_aws.gitlab_runner#role) runs only the steps that it names.
   - Refuses operating systems whose own Python is too old, with the reason, before any module runs there.
 options:
@@ -62,6 +62,40 @@ options:
     description: Whether the service is to run.
     type: bool
     default: true
+  config_path:
+    description: The configuration that the service reads.
+    type: path
+    default: /etc/gitlab-runner/config.toml
+  user:
+    description: The account of the shell executor's jobs, for a service whose unit is missing.
+    type: str
+    default: gitlab-runner
+  working_directory:
+    description: The directory of such a service; the home of O(user) when empty.
+    type: str
+    default: ''
+  restart:
+    description: Whether a running service may be restarted, after its jobs.
+    type: bool
+    default: true
+  new_identity:
+    description: Whether a C(.runner_system_id) that was copied from another machine is to be replaced.
+    type: bool
+    default: true
+  docker:
+    description: Whether Docker is to be installed and to run.
+    type: str
+    choices: [leave, install]
+    default: leave
+  docker_packages:
+    description: The packages that bring Docker.
+    type: list
+    elements: str
+    default: [docker]
+  registries:
+    description: Credentials of container registries, a C(username) and a C(password) by host.
+    type: dict
+    default: {}
 attributes:
   check_mode:
     description: Can run in check mode and return changed status without changing anything.
@@ -88,11 +122,25 @@ needed:
 plan:
   description: >-
     The steps. C(packages) is what dnf is asked for, C(files) and C(remove) are files of the role that differ or are no
-    longer wanted, C(unlock) and C(lock) are lines of dnf's version lock. C(repository), C(service), C(daemon_reload)
-    and C(restart) say whether that step is needed.
+    longer wanted, C(unlock) and C(lock) are lines of dnf's version lock, C(unit) is the command that installs a missing
+    unit. C(repository), C(service), C(daemon_reload), C(restart), C(identity), C(docker_service) and C(registries) say
+    whether that step is needed.
   returned: success
   type: dict
   sample: {installed_version: 18.0.2, packages: [gitlab-runner-18.0.3-1, gitlab-runner-helper-images-18.0.3-1],
            repository: false, files: [], remove: [], service: true, daemon_reload: false, restart: false,
-           lock: [], unlock: []}
+           lock: [], unlock: [], unit: [], identity: false, docker_packages: [], docker_service: false,
+           registries: false, warnings: []}
+identity:
+  description: >-
+    What C(.runner_system_id) is on this machine, by its machine id; hosts that share it are copies of one another.
+    Empty where the machine has neither.
+  returned: success
+  type: str
+  sample: s_1746f8786189
+docker_socket:
+  description: Whether Docker listens at its usual socket.
+  returned: success
+  type: bool
+  sample: true
 """

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import datetime
 import hashlib
+import re
 import shlex
 import typing as t
 
@@ -33,22 +35,32 @@ fi
 d=$(dirname -- {path})
 test -r "$d/.runner_system_id" && printf 'system_id %s\\n' "$(cat -- "$d/.runner_system_id")"
 """
+# The runner's unit and Docker's by one call; an empty line stands between them.
 _READ_SERVICE = """\
-systemctl show {unit} -p LoadState,ActiveState,SubState,UnitFileState,MainPID,NeedDaemonReload,Result \
+TZ=UTC systemctl show {unit} docker.service \
+ -p LoadState,ActiveState,SubState,UnitFileState,MainPID,NeedDaemonReload,ExecMainStartTimestamp,ExecStart \
  2>/dev/null | sed 's/^/service./;s/=/ /'
+test -S /var/run/docker.sock && echo 'docker.socket yes'
 """
 _READ_PACKAGES = """\
-rpm -q --qf 'package.%{{NAME}} %{{VERSION}}-%{{RELEASE}}\\n' {packages} 2>/dev/null
+rpm -q --qf 'package.%{{NAME}} %{{VERSION}}-%{{RELEASE}}\\ninstalled.%{{NAME}} %{{INSTALLTIME}}\\n' \
+ {packages} 2>/dev/null
 rpm -q --qf 'key.%{{VERSION}} %{{RELEASE}}\\n' gpg-pubkey 2>/dev/null
 sed -n 's/^\\(ID\\|VERSION_ID\\|ID_LIKE\\|PRETTY_NAME\\)=\\(.*\\)$/os.\\1 \\2/p' /etc/os-release 2>/dev/null | tr -d '"'
 cat /etc/dnf/plugins/versionlock.list /etc/yum/pluginconf.d/versionlock.list 2>/dev/null \
  | sed -n 's/^\\([^#[:space:]].*\\)$/lock \\1/p'
 """
 _READ_FILE = """\
-test -r {path} && printf 'file {path} %s\\n' "$(base64 -w0 -- {path})"
+test -r {path} && printf 'file %s %s\\n' {path} "$(base64 -w0 -- {path})"
+"""
+_READ_TIMES = """\
+stat -c 'written %n %Y' -- {paths} 2>/dev/null
 """
 DEFAULT_CONFIG_PATH = "/etc/gitlab-runner/config.toml"
 PACKAGES = ("gitlab-runner", "gitlab-runner-helper-images")
+_MISSING = re.compile(r"package (.+) is not installed")
+_CONFIG_FLAG = re.compile(r"--config[ =](\S+)")
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +80,10 @@ class ConfigFile:
 
 @dataclasses.dataclass(frozen=True)
 class Service:
-    """What systemd says of the unit (names as systemctl show prints them)."""
+    """What systemd says of the unit (names as systemctl show prints them).
+
+    started_at is the second in which its main process started; config_path is what that process was told to read.
+    """
 
     load_state: str = "not-found"
     active_state: str = "inactive"
@@ -76,11 +91,17 @@ class Service:
     unit_file_state: str = ""
     main_pid: int = 0
     need_daemon_reload: bool = False
+    started_at: int = 0
+    config_path: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
 class HostState:
-    """What one read of a host brought."""
+    """What one read of a host brought.
+
+    missing are the packages that were asked for and are not there; installed and written are seconds: when a package
+    was installed, when a file was written last.
+    """
 
     config: ConfigFile
     system_id: str | None = None
@@ -89,7 +110,12 @@ class HostState:
     keys: frozenset[str] = frozenset()
     os_release: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     locks: tuple[str, ...] = ()
-    files: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    files: t.Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
+    missing: frozenset[str] = frozenset()
+    installed: t.Mapping[str, int] = dataclasses.field(default_factory=dict)
+    written: t.Mapping[str, int] = dataclasses.field(default_factory=dict)
+    docker: Service = dataclasses.field(default_factory=Service)
+    docker_socket: bool = False
 
 
 class HostReadError(Exception):
@@ -110,6 +136,8 @@ def command(
     if packages:
         parts.append(_READ_PACKAGES.format(packages=" ".join(map(shlex.quote, packages))))
     parts += [_READ_FILE.format(path=shlex.quote(path)) for path in files]
+    if service and files:
+        parts.append(_READ_TIMES.format(paths=" ".join(map(shlex.quote, files))))
     return "export LC_ALL=C\n" + "".join(parts) + "echo end"
 
 
@@ -133,15 +161,21 @@ def parse(output: str, config_path: str) -> HostState:
             f"{config_path} is no file (a directory or a device stands there). Nothing was changed. "
             "Remove it, or give another path."
         )
+    units = _units(found)
     return HostState(
         config=_config(single, config_path),
         system_id=single.get("system_id"),
-        service=_service(single),
+        service=_service(units[0]),
         packages=_with_prefix(found, "package."),
         keys=frozenset(_with_prefix(found, "key.")),
         os_release=_with_prefix(found, "os."),
         locks=tuple(value for key, value in found if key == "lock"),
         files=_files(found),
+        missing=frozenset(match[1] for match in map(_MISSING.fullmatch, lines) if match),
+        installed={name: int(value) for name, value in _with_prefix(found, "installed.").items()},
+        written=_written(found),
+        docker=_service(units[1]),
+        docker_socket="docker.socket" in single,
     )
 
 
@@ -153,17 +187,41 @@ def _config(single: t.Mapping[str, str], config_path: str) -> ConfigFile:
     return ConfigFile(path, base64.b64decode(single["config.content"]), f"0{mode}", owner, group)
 
 
-def _service(single: t.Mapping[str, str]) -> Service:
-    if "service.LoadState" not in single:
+def _units(found: t.Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+    """What systemd said of the two units, in the order in which they were asked for."""
+    units: list[dict[str, str]] = [{}, {}]
+    number = 0
+    for key, value in found:
+        if key == "service.":
+            number = 1
+        elif key.startswith("service."):
+            units[number][key[len("service.") :]] = value
+    return units
+
+
+def _service(unit: t.Mapping[str, str]) -> Service:
+    if "LoadState" not in unit:
         return Service()
+    config_path = _CONFIG_FLAG.search(unit.get("ExecStart", ""))
     return Service(
-        load_state=single["service.LoadState"],
-        active_state=single.get("service.ActiveState", "inactive"),
-        sub_state=single.get("service.SubState", "dead"),
-        unit_file_state=single.get("service.UnitFileState", ""),
-        main_pid=int(single.get("service.MainPID") or 0),
-        need_daemon_reload=single.get("service.NeedDaemonReload") == "yes",
+        load_state=unit["LoadState"],
+        active_state=unit.get("ActiveState", "inactive"),
+        sub_state=unit.get("SubState", "dead"),
+        unit_file_state=unit.get("UnitFileState", ""),
+        main_pid=int(unit.get("MainPID") or 0),
+        need_daemon_reload=unit.get("NeedDaemonReload") == "yes",
+        started_at=_seconds(unit.get("ExecMainStartTimestamp", "")),
+        config_path=config_path[1] if config_path else None,
     )
+
+
+def _seconds(timestamp: str) -> int:
+    """A time as systemctl prints it under TZ=UTC (Tue 2026-11-24 07:03:18 UTC); 0 for a unit that never ran."""
+    match = _TIMESTAMP.search(timestamp)
+    if not match:
+        return 0
+    moment = datetime.datetime.strptime(match[0], "%Y-%m-%d %H:%M:%S")
+    return int(moment.replace(tzinfo=datetime.timezone.utc).timestamp())
 
 
 def _with_prefix(found: t.Sequence[tuple[str, str]], prefix: str) -> dict[str, str]:
@@ -173,3 +231,8 @@ def _with_prefix(found: t.Sequence[tuple[str, str]], prefix: str) -> dict[str, s
 def _files(found: t.Sequence[tuple[str, str]]) -> dict[str, str]:
     pairs = (value.rpartition(" ") for key, value in found if key == "file")
     return {path: base64.b64decode(content).decode("utf-8", "replace") for path, unused, content in pairs}
+
+
+def _written(found: t.Sequence[tuple[str, str]]) -> dict[str, int]:
+    pairs = (value.rpartition(" ") for key, value in found if key == "written")
+    return {path: int(seconds) for path, unused, seconds in pairs}

@@ -10,8 +10,18 @@ import dataclasses
 import re
 import typing as t
 
-from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _managed_files
-from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._host_read import HostState
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import (
+    _identity,
+    _managed_files,
+    _registry_auth,
+    _service_unit,
+)
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._host_read import (
+    DEFAULT_CONFIG_PATH,
+    PACKAGES,
+    HostState,
+    Service,
+)
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._managed_files import ManagedFile
 
 PROGRAM = "gitlab-runner"
@@ -35,7 +45,8 @@ class InstallError(Exception):
 class Wanted:
     """What is declared. version is exact (18.0.3), a pin (18.0 or 18) or empty for the newest.
 
-    stop_timeout is in seconds; ca_certificates is PEM text by host name.
+    stop_timeout is in seconds; ca_certificates is PEM text by host name. new_identity: an identity that was copied from
+    another machine is replaced. restart: a running service may be restarted, after its jobs.
     """
 
     version: str
@@ -49,6 +60,14 @@ class Wanted:
     started: bool
     proxy: t.Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
     ca_certificates: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    config_path: str = DEFAULT_CONFIG_PATH
+    user: str = _service_unit.PACKAGE_USER
+    working_directory: str = ""
+    restart: bool = True
+    new_identity: bool = True
+    docker: str = "leave"
+    docker_packages: tuple[str, ...] = ()
+    registries: _registry_auth.Registries = dataclasses.field(default_factory=dict, repr=False)
 
     def files(self) -> list[ManagedFile]:
         """Every file that the role owns on this host."""
@@ -65,7 +84,12 @@ class Wanted:
     def paths(self) -> list[str]:
         """What a read must bring for a plan."""
         owned = [managed.path for managed in self.files()]
-        return [REPOSITORY_FILE, *dict.fromkeys([*owned, _managed_files.proxy_path(self.service)])]
+        known = [*_identity.MACHINE_IDS, _service_unit.PASSWD, _registry_auth.CONFIG, _registry_auth.RECORD]
+        return [REPOSITORY_FILE, *known, *dict.fromkeys([*owned, _managed_files.proxy_path(self.service)])]
+
+    def packages(self) -> list[str]:
+        """The packages that a read must look for."""
+        return [*PACKAGES, *(self.docker_packages if self.docker == "install" else ())]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,29 +107,34 @@ class InstallPlan:
     service: bool
     daemon_reload: bool
     restart: bool
+    unit: tuple[str, ...] = ()
+    identity: bool = False
+    docker_packages: tuple[str, ...] = ()
+    docker_service: bool = False
+    registries: bool = False
+    warnings: tuple[str, ...] = ()
 
     @property
     def changed(self) -> bool:
-        return any((self.repository, self.files, self.remove, self.packages, self.unlock, self.lock, self.service))
+        """Whether any step is needed; how systemd is told, and what is only said, are none."""
+        told = ("installed_version", "baseurl", "daemon_reload", "warnings")
+        return any(value for name, value in vars(self).items() if name not in told)
 
 
 def plan(state: HostState, wanted: Wanted) -> InstallPlan:
     """Compare the host with the declaration.
 
-    Raises InstallError where the operating system is not supported or the version is no version.
+    Raises InstallError where the operating system is not supported or the declaration can't work.
     """
     if wanted.check_os:
         _check_os(state.os_release)
-    if wanted.version and not PIN.fullmatch(wanted.version):
-        raise InstallError(
-            f"gitlab_runner_version is {wanted.version!r}; give a version (18.0.3), a line to stay in (18.0 or 18), "
-            "or nothing for the newest."
-        )
+    _check_declaration(state, wanted)
     baseurl = wanted.baseurl or default_baseurl(state.os_release)
     packages = () if _fits(state, wanted.version) else package_specs(wanted.version)
     files = tuple(managed for managed in wanted.files() if state.files.get(managed.path) != managed.content)
     remove = tuple(path for path in _given_up(wanted) if path in state.files)
-    reads_at_start = any(managed.restart for managed in files) or bool(remove)
+    identity = _identity_differs(state, wanted)
+    unit = _unit(state, wanted, installing=bool(packages))
     return InstallPlan(
         installed_version=_version(state.packages.get(PROGRAM)),
         baseurl=baseurl,
@@ -116,10 +145,83 @@ def plan(state: HostState, wanted: Wanted) -> InstallPlan:
         unlock=_superfluous_locks(state, wanted, installing=bool(packages)),
         lock=() if packages or not wanted.version_lock else _missing_locks(state),
         # a run killed between writing a drop-in and loading it leaves only systemd's own word for it
-        service=bool(packages) or state.service.need_daemon_reload or _service_differs(state, wanted),
+        service=bool(packages or unit) or state.service.need_daemon_reload or _service_differs(state, wanted),
         daemon_reload=state.service.need_daemon_reload,
-        restart=reads_at_start and state.service.active_state == "active",
+        restart=_restart_needed(state, wanted, [managed.path for managed in files if managed.restart], remove),
+        unit=unit,
+        identity=identity and not _held_back(state, wanted),
+        docker_packages=tuple(name for name in wanted.docker_packages if name in state.missing),
+        docker_service=wanted.docker == "install" and _differs(state.docker, enabled=True, started=True),
+        registries=bool(_registries(state, wanted).writes),
+        warnings=tuple(_warnings(state, wanted)),
     )
+
+
+def _check_declaration(state: HostState, wanted: Wanted) -> None:
+    faults = []
+    if wanted.version and not PIN.fullmatch(wanted.version):
+        faults.append(
+            f"gitlab_runner_version is {wanted.version!r}; give a version (18.0.3), a line to stay in (18.0 or 18), "
+            "or nothing for the newest."
+        )
+    faults += _service_unit.problems(state.service, wanted.service, wanted.config_path, started=wanted.started)
+    if faults:
+        raise InstallError(" ".join(faults))
+
+
+def _restart_needed(state: HostState, wanted: Wanted, writing: t.Sequence[str], remove: t.Sequence[str]) -> bool:
+    """Whether the running process knows less than the host.
+
+    The times tell it too: of a run killed before its restart, of files that services share, and of a program that was
+    replaced under a service that the package does not restart.
+    """
+    if not wanted.restart or state.service.active_state != "active":
+        return False
+    read = [state.written.get(managed.path, 0) for managed in wanted.files() if managed.restart]
+    newest = max([*read, state.installed.get(PROGRAM, 0)])
+    return bool(writing or remove) or 0 < state.service.started_at < newest
+
+
+def _unit(state: HostState, wanted: Wanted, *, installing: bool) -> tuple[str, ...]:
+    """How the unit is installed where it is missing; the package brings its own."""
+    if state.service.load_state != "not-found" or (installing and wanted.service == _service_unit.OWN):
+        return ()
+    home = _service_unit.home(state.files.get(_service_unit.PASSWD, ""), wanted.user)
+    coming = installing and wanted.user == _service_unit.PACKAGE_USER
+    directory = wanted.working_directory or home or (f"/home/{wanted.user}" if coming else "")
+    if not directory:
+        raise InstallError(
+            f"gitlab_runner_user {wanted.user} has no account in the host's /etc/passwd. Create it, or give "
+            "gitlab_runner_working_directory if the account comes from elsewhere."
+        )
+    return _service_unit.install_arguments(wanted.service, wanted.config_path, wanted.user, directory)
+
+
+def _identity_differs(state: HostState, wanted: Wanted) -> bool:
+    return wanted.new_identity and _identity.copied(state.system_id, state.files)
+
+
+def _held_back(state: HostState, wanted: Wanted) -> bool:
+    """A running daemon keeps its identity in memory, whatever is on disk, until it starts anew."""
+    return not wanted.restart and state.service.active_state != "inactive"
+
+
+def _registries(state: HostState, wanted: Wanted) -> _registry_auth.RegistryPlan:
+    try:
+        return _registry_auth.plan(state.files, wanted.service, wanted.registries)
+    except _registry_auth.RegistryError as exc:
+        raise InstallError(str(exc)) from exc
+
+
+def _warnings(state: HostState, wanted: Wanted) -> t.Iterator[str]:
+    if not _identity.copied(state.system_id, state.files):
+        return
+    reason = "gitlab_runner_new_identity" if not wanted.new_identity else "gitlab_runner_restart"
+    if not wanted.new_identity or _held_back(state, wanted):
+        yield (
+            f".runner_system_id beside {wanted.config_path} was copied from another machine, so GitLab may take the "
+            f"two for one. It stays because {reason} is false."
+        )
 
 
 def _given_up(wanted: Wanted) -> list[str]:
@@ -216,7 +318,10 @@ def _missing_locks(state: HostState) -> tuple[str, ...]:
 
 
 def _service_differs(state: HostState, wanted: Wanted) -> bool:
-    service = state.service
-    if wanted.enabled != (service.unit_file_state == "enabled"):
+    return _differs(state.service, enabled=wanted.enabled, started=wanted.started)
+
+
+def _differs(service: Service, *, enabled: bool, started: bool) -> bool:
+    if enabled != (service.unit_file_state == "enabled"):
         return True
-    return wanted.started != (service.active_state in ("active", "activating", "reloading"))
+    return started != (service.active_state in ("active", "activating", "reloading"))

@@ -17,6 +17,7 @@ from testbed.packages.choice import Program
 from testbed.packages.versions import HELPER, RELEASE, has_helper
 
 SCRIPTS = Path(__file__).parent / "scripts"
+DOCKER = Path(__file__).parent / "docker"
 EPOCH = "1767225600"  # one build date for all, so that equal input gives equal packages
 
 
@@ -72,6 +73,19 @@ def build_other_helper(program: Program, tree: Path, work: Path) -> list[Path]:
     if not has_helper(program.version):
         return []
     return [path for path in build_runner(program, tree, work, release="2") if path.name.startswith(HELPER)]
+
+
+def build_docker(work: Path) -> list[Path]:
+    """Build a package that has Docker's name, programs and socket, and runs no container."""
+    tree = work / "docker"
+    for source, target in (("docker", "usr/bin/docker"), ("dockerd", "usr/bin/dockerd")):
+        (tree / target).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(DOCKER / source, tree / target)
+        (tree / target).chmod(0o755)
+    unit = tree / "usr/lib/systemd/system/docker.service"
+    unit.parent.mkdir(parents=True)
+    shutil.copyfile(DOCKER / "docker.service", unit)
+    return rpmbuild(spec.docker_spec(), spec.DOCKER_NAME, tree, work)
 
 
 def build_base(work: Path) -> Path:

@@ -41,6 +41,7 @@ CONTENTS = (
     Content("foreign-metadata", "signed", keys.STRANGER),
     Content("helper-missing", "helper-missing"),
     Content("helper-wrong", "helper-wrong"),
+    Content("docker", "docker"),
 )
 
 
@@ -113,6 +114,8 @@ def _package_sets(choice: Choice, trees: Path, work: Path, signing: Mapping[str,
     wrong = build.build_other_helper(broken, trees / broken.version, work) if broken else []
     keys.sign_packages(signing[keys.PACKAGES], wrong)
     sets["helper-wrong"] = sets["helper-missing"] + wrong
+    sets["docker"] = build.build_docker(work)
+    keys.sign_packages(signing[keys.PACKAGES], sets["docker"])
     return sets
 
 

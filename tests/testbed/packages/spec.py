@@ -128,6 +128,31 @@ Tells rpm what the host has already, so that scriptlets and requirements of pack
 """
 
 
+DOCKER_NAME = "docker"
+
+DOCKER = """\
+Name: {name}
+Version: 25.0.8
+Release: 1
+Summary: Automates deployment of containerized applications
+License: Apache-2.0
+Group: Development/Tools
+BuildArch: noarch
+AutoReqProv: no
+
+%description
+Stands where Docker would: the socket is there, containers are not.
+
+%files
+/usr/bin/docker
+/usr/bin/dockerd
+/usr/lib/systemd/system/docker.service
+
+%post
+systemctl daemon-reload || :
+"""
+
+
 def runner_spec(version: str, *, twin_files: bool, release: str = RELEASE) -> str:
     """Return the spec of the runner and, since the split, of its helper package."""
     split = has_helper(version)
@@ -144,3 +169,8 @@ def runner_spec(version: str, *, twin_files: bool, release: str = RELEASE) -> st
 def base_spec() -> str:
     """Return the spec of the package that speaks for the host's own programs."""
     return BASE.format(name=BASE_NAME, provides="\n".join(f"Provides: {name}" for name in BASE_PROVIDES))
+
+
+def docker_spec() -> str:
+    """Return the spec of the package that stands in Docker's place."""
+    return DOCKER.format(name=DOCKER_NAME)

@@ -312,7 +312,7 @@ def test_the_package_installs_its_own_unit_and_account() -> None:
 )
 def test_what_can_not_work_is_refused(options: dict[str, t.Any], message: str) -> None:
     with pytest.raises(install.InstallError, match=message):
-        install.plan(host(service=Service()), wanted(**options))
+        install.plan(host(service=Service(), files={**DONE.files, **HOME}), wanted(**options))
 
 
 @pytest.mark.parametrize(
