@@ -111,6 +111,7 @@ def measure(cases: Sequence[Case]) -> list[Record]:
                 "gitlab_runner_repo_gpgkeys": state["repo_gpgkeys"],
                 "gitlab_runner_config_path": CONFIG,
                 "gitlab_runner_config": {"concurrent": 8},
+                "gitlab_runner_check_docker": False,  # its docker runners are declared, and run nothing
             },
             (0, *SIZES),
         )
