@@ -5,7 +5,7 @@
 
 Runs on a host: standard library of Python 3.9. The new file is exchanged with the old one by
 C(renameat2(RENAME_EXCHANGE)); what is taken out is compared with what was read, so a change that someone made
-meanwhile is seen after the fact and put back, never lost.
+meanwhile is seen after the fact and put back, never lost; one that is still being written then is waited for.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import ctypes
 import dataclasses
 import errno
+import fcntl
 import hashlib
 import os
 import pathlib
@@ -26,6 +27,8 @@ RENAME_NOREPLACE = 1
 RENAME_EXCHANGE = 2
 SELINUX = "security.selinux"
 PUT_BACK_TRIES = 20
+# A daemon writes its file within milliseconds; one that was stopped in the middle is not waited for any longer.
+WRITER_SECONDS = 1.0
 
 
 class Conflict(Exception):
@@ -132,8 +135,29 @@ def _exchange(temp: str, path: str, wanted: Replacement) -> None:
             raise
         _replace_plainly(temp, path, wanted)
         return
+    _await_writers(temp)
     if sha256(read(temp) or b"") != wanted.expect_sha256:
         raise Conflict(_put_back(temp, path, wanted.content))
+
+
+def _await_writers(taken_out: str) -> None:
+    """Wait until nobody has the file open for writing: whoever opened it before the exchange writes into it after.
+
+    The kernel gives a read lease on such a file only; file systems without leases are not waited for.
+    """
+    handle = os.open(taken_out, os.O_RDONLY)
+    try:
+        until = time.monotonic() + WRITER_SECONDS
+        while time.monotonic() < until:
+            try:
+                fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+                return
+            except OSError as exc:
+                if exc.errno not in (errno.EAGAIN, errno.EACCES):
+                    return
+            time.sleep(0.001)
+    finally:
+        os.close(handle)
 
 
 def _put_back(temp: str, path: str, ours: bytes) -> bytes | None:
@@ -142,6 +166,7 @@ def _put_back(temp: str, path: str, ours: bytes) -> bytes | None:
     for _try in range(PUT_BACK_TRIES):
         put = read(temp) or b""
         _rename(temp, path, RENAME_EXCHANGE)
+        _await_writers(temp)
         if read(temp) == placed:
             break
         placed = put  # what stood there was rewritten in that moment: it is the newest, so it goes back

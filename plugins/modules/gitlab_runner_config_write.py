@@ -27,6 +27,11 @@ options:
   expect_sha256:
     description: Checksum of the file that the plan was made from; unset when there was none.
     type: str
+  base:
+    description:
+      - The text that the plan was made from. Where it is given and the file was changed meanwhile, both changes are
+        written if they are not near each other.
+    type: str
   backup_count:
     description: How many copies of earlier files are kept beside it, mode 0600; V(0) keeps none.
     type: int
@@ -64,6 +69,11 @@ conflict:
   returned: success
   type: bool
   sample: false
+merged:
+  description: Whether somebody else's change was kept beside the planned one.
+  returned: success
+  type: bool
+  sample: false
 overwritten:
   description: Whether the new text was gone again after the daemon loaded it.
   returned: success
@@ -81,19 +91,23 @@ backup_file:
   sample: /etc/gitlab-runner/config.toml.1795504158000000000.bak
 """
 
+import dataclasses
 import time
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import _atomic_file, _runner_host
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import _atomic_file, _runner_host, _text_merge
 
 # The daemon loads within milliseconds of a SIGHUP; a rotation of its own would overwrite the file right after.
+# So would anyone who had read the old file just before.
 SETTLE_SECONDS = 0.05
+MERGE_TRIES = 20
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "path": {"type": "path", "required": True},
     "content": {"type": "str", "required": True, "no_log": True},
     "expect_sha256": {"type": "str"},
+    "base": {"type": "str", "no_log": True},
     "backup_count": {"type": "int", "default": 3},
     "service": {"type": "str", "default": "gitlab-runner"},
     # names of keys, no secrets
@@ -114,25 +128,45 @@ def lint(run: _runner_host.Run, allowed: t.Collection[str]) -> t.Callable[[str],
 
 def write(run: _runner_host.Run, params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Replace the file and make the daemon load it; a conflict is an answer, not an error."""
-    content = params["content"].encode()
-    wanted = _atomic_file.Replacement(params["path"], content, params["expect_sha256"], params["backup_count"])
-    try:
-        backup = _atomic_file.replace(wanted, lint(run, params["allowed_unknown_keys"]))
-    except _atomic_file.Conflict:
-        return {"changed": False, "conflict": True, "overwritten": False, "reloaded": False}
+    planned = params["content"].encode()
+    wanted = _atomic_file.Replacement(params["path"], planned, params["expect_sha256"], params["backup_count"])
+    check: t.Callable[[str], None] | None = lint(run, params["allowed_unknown_keys"])
+    for _try in range(MERGE_TRIES):
+        try:
+            backup = _atomic_file.replace(wanted, check)
+            break
+        except _atomic_file.Conflict as conflict:
+            both = merge(params, conflict.content)
+            if both is None:
+                return _result(changed=False, conflict=True)
+            wanted = dataclasses.replace(wanted, content=both, expect_sha256=_atomic_file.sha256(conflict.content))
+            check = None  # the planned text was checked, and a look at this one would take longer than others need
+    else:
+        return _result(changed=False, conflict=True)
     reloaded = _runner_host.reload(run, params["service"])
-    if reloaded:
-        time.sleep(SETTLE_SECONDS)
-    overwritten = _atomic_file.read(params["path"]) != content
-    result = {"changed": True, "conflict": False, "overwritten": overwritten, "reloaded": reloaded}
+    time.sleep(SETTLE_SECONDS)
+    overwritten = _atomic_file.read(params["path"]) != wanted.content
+    result = _result(merged=wanted.content != planned, overwritten=overwritten, reloaded=reloaded)
     return {**result, "backup_file": backup} if backup else result
+
+
+def merge(params: t.Mapping[str, t.Any], theirs: bytes | None) -> bytes | None:
+    """The planned change in somebody else's newer text; None where that can't be told."""
+    if params.get("base") is None or theirs is None:
+        return None
+    both = _text_merge.merged(params["base"], params["content"], theirs.decode("utf-8", "surrogateescape"))
+    return None if both is None else both.encode("utf-8", "surrogateescape")
+
+
+def _result(**known: bool) -> dict[str, t.Any]:
+    return {"changed": True, "conflict": False, "merged": False, "overwritten": False, "reloaded": False, **known}
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     path = module.params["path"]
     if module.check_mode:
-        module.exit_json(changed=True, conflict=False, overwritten=False, reloaded=False)
+        module.exit_json(**_result())
     try:
         _runner_host.forget_steering()
         module.exit_json(**write(_runner_host.runner(module.run_command), module.params))

@@ -108,14 +108,23 @@ class HostAction(ActionBase):
     def _write_config(
         self, target: Target, state: _host_read.HostState, wanted: _config_plan.Wanted, task_vars: TaskVars
     ) -> tuple[_config_plan.ConfigPlan, Result]:
-        """Plan the file and write it; where someone changes it meanwhile, plan again from what they wrote."""
-        for _try in range(WRITE_TRIES):
+        """Plan the file and write it; where someone changes it meanwhile, plan again from what they wrote.
+
+        What was written counts as done when it is all there in the end, beside whatever others wrote.
+        """
+        done: tuple[_config_plan.ConfigPlan, Result] | None = None
+        for tries in range(WRITE_TRIES + 1):
             plan = self._plan_config(state, wanted)
             if not plan.changed or self._task.check_mode:
-                return plan, {}
-            result = self._on_host(WRITE_MODULE, self._write_arguments(target, state, plan), task_vars)
-            if not result["conflict"] and not result["overwritten"]:
-                return plan, result
+                return done or (plan, {})
+            if tries == WRITE_TRIES:
+                break
+            # The whole earlier text travels only where someone else is at work.
+            base = {"base": plan.before} if tries else {}
+            result = self._on_host(WRITE_MODULE, {**self._write_arguments(target, state, plan), **base}, task_vars)
+            done = done if result["conflict"] or done else (plan, result)
+            if not (result["conflict"] or result["overwritten"] or result["merged"]):
+                return done or (plan, result)
             state = self._read_host(target.path)
         raise AnsibleActionFail(
             f"Could not write {target.path}: it was changed by someone else {WRITE_TRIES} times while this task wrote "
@@ -131,7 +140,7 @@ class HostAction(ActionBase):
     def _write_arguments(
         self, target: Target, state: _host_read.HostState, plan: _config_plan.ConfigPlan
     ) -> dict[str, t.Any]:
-        config = parse(plan.text if target.allow_unknown_keys else plan.before, state.config.path)
+        config = plan.wanted if target.allow_unknown_keys else plan.config
         return {
             "path": state.config.path,
             "content": plan.text,

@@ -6,91 +6,10 @@
 from __future__ import annotations
 
 import json
-import os
-import pathlib
-import re
-import subprocess
-import sys
-import tomllib
 import typing as t
 
 import pytest
-import yaml
-from testbed.gitlab_api import TwinServer
-
-ROOT = pathlib.Path(__file__).resolve().parents[4]
-NAMESPACE = "fleetwright.gitlab_aws"
-SERVICE = "fleetwright-test-no-such-service"
-ENVIRONMENT = "PASSWORD=SecretOfTheEnvironment"
-
-
-class Host:
-    """A config.toml on this machine, and plays that are run against it."""
-
-    def __init__(self, folder: pathlib.Path, twin: TwinServer) -> None:
-        self.folder = folder
-        self.twin = twin
-        self.path = folder / "etc" / "config.toml"
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        (self.path.parent / ".runner_system_id").write_text("s_1746f8786189")
-
-    def play(self, *runners: dict[str, t.Any], flags: t.Sequence[str] = (), **options: t.Any) -> str:
-        """Register and configure as the role does; returns everything that was printed."""
-        api = {"api_url": self.twin.url, "api_token": options.pop("api_token", self.twin.admin_token)}
-        entries = {"runners": list(runners), "url": self.twin.url, "service": SERVICE}
-        registration = {**api, **entries, "config_path": str(self.path), **options.pop("registration", {})}
-        config = {**entries, "path": str(self.path), **options}
-        return self.run(("gitlab_runner_registration", registration), ("gitlab_runner_config", config), flags=flags)
-
-    def run(self, *tasks: tuple[str, dict[str, t.Any]], flags: t.Sequence[str] = (), rc: int = 0) -> str:
-        plays = [
-            {
-                "hosts": "localhost",
-                "gather_facts": False,
-                "vars": {"ansible_connection": "local", "ansible_python_interpreter": sys.executable},
-                "tasks": [
-                    {"name": name, f"{NAMESPACE}.{name}": options, "register": f"result_{number}"}
-                    for number, (name, options) in enumerate(tasks)
-                ],
-            }
-        ]
-        playbook = self.folder / "playbook.yml"
-        playbook.write_text(yaml.safe_dump(plays))
-        argv = [sys.executable, "-m", "ansible", "playbook", "-i", "localhost,", *flags, str(playbook)]
-        env = {
-            **os.environ,
-            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "collections"),
-            "ANSIBLE_HOME": str(self.folder / "ansible"),
-            "ANSIBLE_LOCALHOST_WARNING": "false",
-            "ANSIBLE_NOCOLOR": "1",
-        }
-        done = subprocess.run(argv, capture_output=True, text=True, env=env, timeout=120, check=False)
-        text = done.stdout + done.stderr
-        assert (done.returncode != 0) == (rc != 0), text
-        return text
-
-    @property
-    def config(self) -> dict[str, t.Any]:
-        return tomllib.loads(self.path.read_text())
-
-    def secrets(self) -> set[str]:
-        found = {entry["token"] for entry in self.config.get("runners", [])}
-        return {
-            *found,
-            *(runner["token"] for runner in self.twin.client.runners()),
-            self.twin.admin_token,
-            ENVIRONMENT[9:],
-        }
-
-
-def changed(output: str) -> int:
-    return int(re.findall(r"changed=(\d+)", output)[-1])
-
-
-@pytest.fixture
-def host(tmp_path: pathlib.Path, twin: TwinServer) -> Host:
-    return Host(tmp_path, twin)
-
+from unit.plugins.action.plays import ENVIRONMENT, SERVICE, Host, changed
 
 BUILD = {"name": "build", "runner_type": "instance_type", "executor": "shell", "tag_list": ["aws", "el9"], "limit": "4"}
 TEST = {"name": "test", "runner_type": "instance_type", "executor": "shell", "environment": [ENVIRONMENT]}

@@ -150,6 +150,31 @@ class TestReplace:
         assert names(old) == ["config.toml"]
 
 
+def test_one_who_had_the_file_open_before_the_exchange_is_waited_for(old: pathlib.Path) -> None:
+    """Whoever opened the file before it was taken out writes into it after: found by the kernel's lease."""
+    with old.open("r+b") as late:
+
+        def write() -> None:
+            time.sleep(0.1)
+            late.write(OTHER)
+            late.close()
+
+        thread = threading.Thread(target=write)
+        thread.start()
+        with pytest.raises(atomic.Conflict):
+            atomic.replace(replacement(old, OLD))
+        thread.join()
+    assert old.read_bytes() == OTHER
+    assert names(old) == ["config.toml"]
+
+
+def test_one_who_never_closes_it_is_not_waited_for_for_ever(old: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(atomic, "WRITER_SECONDS", 0.05)
+    with old.open("r+b"):
+        atomic.replace(replacement(old, OLD))
+    assert old.read_bytes() == NEW
+
+
 def test_what_a_fast_writer_wrote_last_is_never_lost(old: pathlib.Path) -> None:
     """The daemon rewrites its file at any moment, and its last state must stand (runner facts 0.1, 0.2)."""
     states = [b"state = %d\n" % number for number in range(200)]

@@ -56,14 +56,39 @@ def test_written_with_a_backup(path: pathlib.Path) -> None:
     result = write_module.write(answers(), params(path))
     assert path.read_text() == NEW
     assert pathlib.Path(result.pop("backup_file")).read_text() == OLD
-    assert result == {"changed": True, "conflict": False, "overwritten": False, "reloaded": False}
+    assert result == {"changed": True, "conflict": False, "merged": False, "overwritten": False, "reloaded": False}
 
 
 def test_a_conflict_is_an_answer(path: pathlib.Path) -> None:
     path.write_text("concurrent = 3\n")
     result = write_module.write(answers(), params(path))
-    assert result == {"changed": False, "conflict": True, "overwritten": False, "reloaded": False}
+    assert result == {"changed": False, "conflict": True, "merged": False, "overwritten": False, "reloaded": False}
     assert path.read_text() == "concurrent = 3\n"
+
+
+@pytest.mark.parametrize(
+    ("theirs", "left"),
+    [
+        pytest.param(
+            "concurrent = 1\n# x\nlog_level = 'warn'\n", "concurrent = 2\n# x\nlog_level = 'warn'\n", id="both"
+        ),
+        pytest.param("concurrent = 3\n# x\nlog_level = 'info'\n", None, id="same-line"),
+        pytest.param(None, None, id="gone"),
+    ],
+)
+def test_somebody_elses_change_is_kept_beside_ours(
+    path: pathlib.Path, theirs: t.Optional[str], left: t.Optional[str]
+) -> None:
+    base = "concurrent = 1\n# x\nlog_level = 'info'\n"
+    given = params(path, base=base, content=base.replace("1", "2"))
+    if theirs is None:
+        path.unlink()
+        path.with_name("other").write_text("")
+    else:
+        path.write_text(theirs)
+    result = write_module.write(answers(), given)
+    assert (result["conflict"], result["merged"], result["overwritten"]) == (left is None, left is not None, False)
+    assert (path.read_text() if path.exists() else None) == (left or theirs)
 
 
 def test_overwritten_after_the_reload_is_seen(path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
