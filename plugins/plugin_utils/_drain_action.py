@@ -102,7 +102,7 @@ class DrainAction(_host_action.HostAction):
         if answer["rc"] != 0:
             words = (answer.get("stderr") or answer.get("stdout") or "").strip()[-600:]
             raise AnsibleActionFail(f"Could not {attempt}: {words or 'exit status ' + str(answer['rc'])}.")
-        return str(answer["stdout"])
+        return str(answer["stdout"]).replace("\r\n", "\n")  # ssh gives the host a terminal
 
     def _plan_drain(self, ask: Ask, state: HostState, left: Journal | None) -> tuple[Plan, Look]:
         look = self._look(ask.service)
