@@ -73,6 +73,7 @@ class ActionModule(_upgrade_action.UpgradeAction):
 
     def _begun(self, now: Situation, target: Packages, *, backup: str) -> Journal:
         look = self._look(now.service)
+        before = now.journal if now.journal and now.journal.done else None
         return Journal(
             was=now.now,
             to=target,
@@ -80,6 +81,7 @@ class ActionModule(_upgrade_action.UpgradeAction):
             active=look.running or look.waits_for_restart,
             unit_file_state=look.unit_file_state,
             refused=() if self._task.check_mode else self._refused(now, now.state),
+            previous=dataclasses.replace(before, previous=None).plain() if before else None,
         )
 
     def _moved(self, now: Situation, journal: Journal) -> Times:
@@ -126,7 +128,7 @@ class ActionModule(_upgrade_action.UpgradeAction):
             journal = dataclasses.replace(
                 journal, active=look.running or look.waits_for_restart, unit_file_state=look.unit_file_state
             )
-        back = dataclasses.replace(journal, back=True, reason="runner_rollback")
+        back = dataclasses.replace(journal, back=True, reason=_upgrade_plan.ON_DEMAND)
         times = Times()
         if not self._task.check_mode:
             if journal.done:

@@ -100,7 +100,7 @@ class UpgradeAction(_drain_action.DrainAction):
         journal = self._note(now, journal.at(Step.RESUME))
         self._back_to_work(now, journal)
         times.idle = time.monotonic() - times.rest - times.packages
-        self._note(now, journal.at(Step.DONE))
+        self._note(now, journal.ended())
 
     def _left(self, now: Situation, state: HostState) -> _drain.Journal | None:
         path = _drain.journal_path(now.service)

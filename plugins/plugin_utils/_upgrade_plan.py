@@ -23,6 +23,7 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._install_pl
 Offers = t.Mapping[str, t.Sequence[str]]
 GITLAB = "gitlab"
 NEWEST = "newest"
+ON_DEMAND = "runner_rollback"
 
 
 class UpgradeError(Exception):
@@ -140,7 +141,7 @@ class Journal:
 
     was and to are the packages before and after, back says that it is on its way back and reason why; backup is the
     folder of the configuration; active and unit_file_state are the service's before; refused are entries whose token
-    GitLab refused before.
+    GitLab refused before. previous is the journal of the upgrade before this one, to which a failed one gives way.
     """
 
     was: Packages
@@ -152,6 +153,7 @@ class Journal:
     back: bool = False
     reason: str = ""
     refused: tuple[str, ...] = ()
+    previous: dict[str, t.Any] | None = None
 
     @property
     def goal(self) -> Packages:
@@ -164,13 +166,31 @@ class Journal:
     def at(self, step: Step) -> Journal:
         return dataclasses.replace(self, step=step)
 
+    def plain(self) -> dict[str, t.Any]:
+        return {**dataclasses.asdict(self), "step": self.step.value, "refused": list(self.refused)}
+
     def dumped(self) -> str:
-        data = dataclasses.asdict(self)
-        return json.dumps({**data, "step": self.step.value, "refused": list(self.refused)}, indent=1) + "\n"
+        return json.dumps(self.plain(), indent=1) + "\n"
+
+    def ended(self) -> Journal:
+        """The journal when the goal is reached: an upgrade that was undone leaves the record of the one before it."""
+        if self.back and self.reason != ON_DEMAND and self.previous is not None:
+            return from_plain(self.previous)
+        return self.at(Step.DONE)
 
 
 def journal_path(service: str) -> str:
     return f"{_drain.folder(service)}/upgrade.json"
+
+
+def from_plain(data: t.Mapping[str, t.Any]) -> Journal:
+    changed = {
+        "was": Packages(**data["was"]),
+        "to": Packages(**data["to"]),
+        "step": Step(data["step"]),
+        "refused": tuple(data["refused"]),
+    }
+    return Journal(**{**data, **changed})
 
 
 def loaded(text: str | None, path: str) -> Journal | None:
@@ -178,16 +198,7 @@ def loaded(text: str | None, path: str) -> Journal | None:
     if text is None:
         return None
     try:
-        data = json.loads(text)
-        return Journal(
-            **{
-                **data,
-                "was": Packages(**data["was"]),
-                "to": Packages(**data["to"]),
-                "step": Step(data["step"]),
-                "refused": tuple(data["refused"]),
-            }
-        )
+        return from_plain(json.loads(text))
     except (ValueError, TypeError, KeyError) as exc:
         raise UpgradeError(
             f"{path} on the host can't be read as the journal of an upgrade ({exc}). Look which version is installed "
