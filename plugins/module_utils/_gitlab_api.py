@@ -210,14 +210,19 @@ class GitLab:
         except ValueError:
             pass
         if status in (200, 201):
-            remedy = f"Check that {self.endpoint.base} is GitLab itself, and what stands between."
-            raise GitLabError(call.attempt, status, f"an answer that is not JSON: {error_detail(text)}", remedy)
+            raise self._not_gitlab(call, status, text)
         return text
+
+    def _not_gitlab(self, call: Call, status: int, text: str) -> GitLabError:
+        remedy = f"Check that {self.endpoint.base} (api_url) is GitLab itself, and what stands between."
+        return GitLabError(call.attempt, status, f"an answer that is not GitLab's: {error_detail(text)}", remedy)
 
     def _refused(self, call: Call, status: int, headers: t.Mapping[str, str], text: str) -> GitLabError:
         if 300 <= status < 400:
             where = headers.get("location", "another address")
             return GitLabError(call.attempt, status, f"redirected to {where}", "Set api_url to the final address.")
+        if status < 300:
+            return self._not_gitlab(call, status, text)
         return GitLabError(call.attempt, status, error_detail(text))
 
 
@@ -239,7 +244,8 @@ def _tls_context(endpoint: Endpoint) -> ssl.SSLContext:
             "prepare TLS",
             0,
             f"{type(exc).__name__}: {exc}",
-            "Check that ca_path, client_cert and client_key name readable PEM files on this machine.",
+            f"Check that ca_path ({endpoint.ca_path}), client_cert ({endpoint.client_cert}) and client_key "
+            f"({endpoint.client_key}) name readable PEM files on this machine.",
         ) from exc
     if not endpoint.validate_certs:
         context.check_hostname = False

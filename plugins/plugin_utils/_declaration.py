@@ -151,7 +151,7 @@ def _type_faults(merged: Mapping, where: str) -> t.Iterator[str]:
     if len(tags) > MAX_TAGS:
         yield f"{where}.tag_list has {len(tags)} tags; GitLab takes {MAX_TAGS}."
     if merged.get("run_untagged") is False and not tags:
-        yield f"{where} has no tag_list and run_untagged is false: no job would ever fit."
+        yield f"{where} has no tag_list and run_untagged is false: no job would ever fit. Give it tags, or set that."
     timeout = merged.get("maximum_timeout")
     if timeout is not None and timeout < MIN_TIMEOUT:
         yield f"{where}.maximum_timeout is {timeout} seconds; GitLab takes {MIN_TIMEOUT} or more."
@@ -178,7 +178,10 @@ def _token_faults(merged: Mapping, where: str) -> t.Iterator[str]:
     if not isinstance(token, str) or not token.strip() or token != token.strip():
         yield f"{where}.token must be a runner authentication token without spaces around it."
     elif token.startswith(TOKEN_PREFIX) and len(token) < len(TOKEN_PREFIX) + MIN_TOKEN:
-        yield f"{where}.token is cut off: gitlab-runner before 18.2 crashes on fewer than {MIN_TOKEN} characters."
+        yield (
+            f"{where}.token is cut off: gitlab-runner before 18.2 crashes on fewer than {MIN_TOKEN} characters after "
+            "the prefix; give the whole token."
+        )
     elif token.startswith(("glpat-", "GR1348941")):
         yield f"{where}.token is an access or registration token; give a runner authentication token (glrt-...)."
 
@@ -194,14 +197,14 @@ def _double_faults(declared: t.Sequence[Declared]) -> t.Iterator[str]:
     seen: dict[str, str] = {}
     for runner in declared:
         if runner.name in seen:
-            yield f"runners: the name {runner.name!r} is declared twice."
+            yield f"runners: the name {runner.name!r} is declared twice. Give one of them another name."
         seen[runner.name] = runner.name
     tokens: dict[str, str] = {}
     for runner in declared:
         if runner.token and runner.token in tokens:
             yield (
                 f"runners: {tokens[runner.token]!r} and {runner.name!r} have the same token; "
-                "two entries with one token break the daemon's metrics."
+                "two entries with one token break the daemon's metrics. Declare it once."
             )
         if runner.token:
             tokens[runner.token] = runner.name
