@@ -92,7 +92,8 @@ def run_jobs(twin: TwinClient) -> None:
 def status() -> None:
     say("4. ansible-playbook fleetwright.gitlab_aws.status")
     said, _seconds = playbook("status")
-    for line in said["plays"][-1]["tasks"][-1]["hosts"]["localhost"]["msg"]:
+    (table,) = said["plays"][-1]["tasks"][-1]["hosts"].values()  # the task runs once, for all hosts
+    for line in table["msg"]:
         say(f"   {line}")
 
 

@@ -81,10 +81,11 @@ class ActionModule(_host_action.HostAction):
         intents_path = _intents.path_beside(args["config_path"])
         state = self._read_host(args["config_path"], files=(intents_path,))
         config = _host_action.parsed(state.config)
-        runners = declared + (_registration.undeclared(config, declared) if args["purge"] else [])
+        urls = [args["api_url"], *([args["url"]] if args["url"] else [])]
+        runners = declared + (_registration.undeclared(config, declared, urls) if args["purge"] else [])
         disk = _config_plan.Disk(_config_plan.entries_of(config), state.config.path)
         doubled = _config_plan.Doubled(args["on_doubled_entry"])
-        known = [(runner, _registration.known_from(disk, runner, doubled)) for runner in runners]
+        known = [(runner, _registration.known_from(disk, runner, doubled, urls)) for runner in runners]
         intents = _intents.loaded(state.files.get(intents_path), intents_path)
         return Situation(args, state, _caller(args, state), known, intents_path, intents)
 
@@ -118,22 +119,20 @@ class ActionModule(_host_action.HostAction):
     def _carried_out(
         self, now: Situation, steps: list[Step], strays: list[int], task_vars: _host_action.TaskVars
     ) -> _host_action.Result:
-        check_mode = self._task.check_mode
-        outcomes = [_registrar.Outcome(step) for step in steps] if check_mode else self._acted(now, steps, strays)
         args = now.args
         target = _host_action.Target(
             args["config_path"], args["service"], args["backup_count"], args["allow_unknown_keys"]
         )
-        wanted = dataclasses.replace(
-            _registration_result.wanted(outcomes, check_mode=check_mode),
-            doubled=_config_plan.Doubled(args["on_doubled_entry"]),
-        )
-        try:
-            plan, _written = self._write_config(target, now.state, wanted, task_vars)
-        except AnsibleActionFail as exc:
-            raise AnsibleActionFail(f"{exc}{_undone(now.caller, outcomes)}") from None
-        if not check_mode:
-            self._close_intents(now, outcomes)
+        outcomes = [_registrar.Outcome(step) for step in steps]
+        plan = self._plan_config(now.state, self._wanted(now, outcomes, foreseen=True))  # refuses before GitLab changes
+        if not self._task.check_mode:
+            outcomes = self._acted(now, steps, strays)
+            wanted = self._wanted(now, outcomes, foreseen=False)
+            try:
+                plan, _written = self._write_config(target, now.state, wanted, task_vars)
+            except AnsibleActionFail as exc:
+                raise AnsibleActionFail(f"{exc}{self._undone(now, outcomes)}") from None
+            self._close_intents(now, [outcome for outcome in outcomes if outcome.unknown])
         errors = [str(outcome.error) for outcome in outcomes if outcome.error]
         if errors:
             raise AnsibleActionFail(" ".join(errors) + " What else was declared has been done and is kept.")
@@ -144,6 +143,12 @@ class ActionModule(_host_action.HostAction):
         if self._task.diff:
             result["diff"] = _registration_result.diffs(outcomes, plan, now.state.config.path)
         return result
+
+    def _wanted(self, now: Situation, outcomes: list[_registrar.Outcome], *, foreseen: bool) -> _config_plan.Wanted:
+        return dataclasses.replace(
+            _registration_result.wanted(outcomes, check_mode=foreseen),
+            doubled=_config_plan.Doubled(now.args["on_doubled_entry"]),
+        )
 
     def _acted(self, now: Situation, steps: list[Step], strays: list[int]) -> list[_registrar.Outcome]:
         """Announce the creates on the host, then do everything in GitLab."""
@@ -158,24 +163,32 @@ class ActionModule(_host_action.HostAction):
         _registrar.discard(now.caller, strays)
         return _registrar.act(now.caller, steps)
 
-    def _close_intents(self, now: Situation, outcomes: list[_registrar.Outcome]) -> None:
+    def _close_intents(self, now: Situation, unfinished: list[_registrar.Outcome]) -> None:
         """Forget the creates whose end is known; the others are looked for by the next run."""
-        unknown = {outcome.step.runner.name for outcome in outcomes if outcome.unknown}
-        left = [intent for intent in now.intents if intent.name in unknown]
+        names = {outcome.step.runner.name for outcome in unfinished}
+        left = [intent for intent in now.intents if intent.name in names]
         if left:
             self._write_private(now.intents_path, _intents.dumped(left))
         elif now.state.files.get(now.intents_path) or now.intents:
             self._remove(now.intents_path)
 
-
-def _undone(caller: _registrar.Caller, outcomes: list[_registrar.Outcome]) -> str:
-    """Take back what was created when its tokens can't be kept, and say so."""
-    if not any(outcome.done in (Do.CREATE, Do.ADOPT) and outcome.answer for outcome in outcomes):
-        return ""
-    stayed = _registrar.undo_creates(caller, outcomes)
-    if stayed:
-        return f" Runners were created in GitLab and could not be deleted again; delete them there: {stayed}."
-    return " The runners that had been created in GitLab for this were deleted again."
+    def _undone(self, now: Situation, outcomes: list[_registrar.Outcome]) -> str:
+        """Take back what was created when its tokens can't be kept, and say so."""
+        said = ""
+        created = [outcome for outcome in outcomes if outcome.done in (Do.CREATE, Do.ADOPT) and outcome.answer]
+        stayed = _registrar.undo_creates(now.caller, created)
+        self._close_intents(now, [one for one in outcomes if one.unknown or one.runner_id in stayed])
+        if stayed:
+            said += f" Runners were created in GitLab and could not be deleted again: {stayed}. Run this again."
+        elif created:
+            said += " The runners that had been created in GitLab for this were deleted again."
+        renewed = [one.step.runner.name for one in outcomes if one.done is Do.RESET and one.answer]
+        if renewed:
+            said += (
+                f" But the tokens of {', '.join(renewed)} had been renewed in GitLab, so those on the host are dead "
+                "now: when the cause is mended, run this again with on_refused_token: reset."
+            )
+        return said
 
 
 def _caller(args: _host_action.Result, state: HostState) -> _registrar.Caller:

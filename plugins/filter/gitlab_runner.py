@@ -52,5 +52,6 @@ class FilterModule:
             "gitlab_runner_copies": gitlab_runner_copies,
             "gitlab_runner_docker_users": gitlab_runner_docker_users,
             "gitlab_runner_proxy_unit": gitlab_runner_proxy_unit,
+            "gitlab_runner_status_of": _status.of_host,
             "gitlab_runner_status_table": gitlab_runner_status_table,
         }

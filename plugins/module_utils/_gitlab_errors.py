@@ -14,6 +14,7 @@ REMEDIES = {
     404: "Check the id, and that the token's user may see it.",
     422: "Correct the value that GitLab names.",
     400: "Correct the value that GitLab names.",
+    407: "The proxy wants a login: put user and password into the proxy's URL (https_proxy of the controller).",
     429: "GitLab limits the rate of requests: lower connections, or raise its rate limit.",
 }
 SCOPE_REMEDY = "Give the access token the scopes create_runner and manage_runner (or api)."

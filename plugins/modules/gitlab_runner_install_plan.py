@@ -109,7 +109,7 @@ EXAMPLES = r"""
 - name: See what an installation would take
   fleetwright.gitlab_aws.gitlab_runner_install_plan:
     version: "18.0"
-    gpgkeys: [https://packages.gitlab.com/runner/gitlab-runner/gpgkey]
+    gpgkeys: [https://packages.gitlab.com/gpgkey/gpg.key]
   register: runner_install
 """
 

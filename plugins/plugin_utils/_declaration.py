@@ -61,13 +61,17 @@ class DeclarationError(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Declared:
-    """One declared runner; token is a runner authentication token made elsewhere, if any."""
+    """One declared runner; token is a runner authentication token made elsewhere, if any.
+
+    named is false for an entry on disk that nobody declares and that is to go.
+    """
 
     name: str
     state: str = "present"
     token: str | None = dataclasses.field(default=None, repr=False)
     api: Mapping = dataclasses.field(default_factory=dict)
     config: Mapping = dataclasses.field(default_factory=dict)
+    named: bool = True
 
     def entry(self, written: Mapping | None = None, *, rotate: bool = False) -> Entry:
         """The entry for config.toml; what GitLab answered (written) beats what was declared."""

@@ -74,7 +74,7 @@ def look(caller: Caller, runners: t.Sequence[tuple[Declared, Known]], *, check_m
     seen: dict[str, Seen] = {runner.name: Seen() for runner, _known in runners}
     for (name, what, known), answer in zip(asks, answers):
         seen[name] = _merged(seen[name], what, known, answer)
-    late = [name for name, found in seen.items() if caller.has_access and found.id and found.exists is None]
+    late = [name for name, found in seen.items() if caller.has_access and found.id and _unseen(found)]
     details = caller.gitlab.each(lambda name: caller.runners.get(seen[name].id), late, caller.connections)
     for name, found in zip(late, details):
         seen[name] = dataclasses.replace(seen[name], details=found, exists=found is not None)
@@ -87,10 +87,15 @@ def _ask(caller: Caller, name: str, what: str, known: Known) -> Runner | None:
     return caller.runners.verify(name, known.token, caller.system_id)
 
 
+def _unseen(found: Seen) -> bool:
+    """Whether the details are still missing, or are those of another runner than the token's."""
+    return found.exists is None or (found.details or {}).get("id", found.id) != found.id
+
+
 def _merged(seen: Seen, what: str, known: Known, answer: Runner | None) -> Seen:
     if what == "details":
         return dataclasses.replace(seen, id=known.id, details=answer, exists=answer is not None)
-    runner_id = seen.id or int((answer or {}).get("id") or 0)
+    runner_id = int((answer or {}).get("id") or 0) or seen.id  # what the token says is so, whatever stands on disk
     return dataclasses.replace(seen, id=runner_id, token_valid=answer is not None)
 
 

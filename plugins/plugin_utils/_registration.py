@@ -38,11 +38,13 @@ class Do(enum.Enum):
 
 @dataclasses.dataclass(frozen=True)
 class Known:
-    """What the host's config.toml knows of a runner."""
+    """What the host's config.toml knows of a runner; same_gitlab says whether its url is one of those in this task."""
 
     id: int = 0
     token: str = dataclasses.field(default="", repr=False)
     on_disk: bool = False
+    same_gitlab: bool = True
+    url: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,22 +84,45 @@ class RegistrationError(Exception):
 
 
 def known_from(
-    disk: _config_plan.Disk, declared: Declared, doubled: _config_plan.Doubled = _config_plan.Doubled.FAIL
+    disk: _config_plan.Disk,
+    declared: Declared,
+    doubled: _config_plan.Doubled = _config_plan.Doubled.FAIL,
+    urls: t.Collection[str] = (),
 ) -> Known:
-    """Find a declared runner in the parsed config.toml; what is on disk wins over what is declared."""
+    """Find a declared runner in the parsed config.toml; what is on disk wins over what is declared.
+
+    urls are the addresses under which this task knows GitLab.
+    """
     number = disk.find(declared.entry(), doubled)
     if number is None:
         return Known(token=declared.token or "")
     entry = disk.entries[number]
-    token = _config_plan.value_of(entry, "token") or ""
-    return Known(int(_config_plan.value_of(entry, "id") or 0), token, on_disk=True)
+    url = str(_config_plan.value_of(entry, "url") or "")
+    ours = {same_url(one) for one in (*urls, declared.config.get("url") or "")}
+    return Known(
+        id=int(_config_plan.value_of(entry, "id") or 0),
+        token=_config_plan.value_of(entry, "token") or "",
+        on_disk=True,
+        same_gitlab=not url or not urls or same_url(url) in ours,
+        url=url,
+    )
 
 
-def undeclared(config: Mapping, declared: t.Sequence[Declared]) -> list[Declared]:
-    """Entries on disk that nobody declares, as runners to be removed."""
+def same_url(url: str) -> str:
+    """A URL in the form in which two of them are the same GitLab: the runner takes /ci and a slash at the end."""
+    return url.strip().rstrip("/").removesuffix("/api/v4").removesuffix("/ci").rstrip("/").casefold()
+
+
+def undeclared(config: Mapping, declared: t.Sequence[Declared], urls: t.Collection[str] = ()) -> list[Declared]:
+    """Entries of this GitLab on disk that nobody declares, as runners to be removed; those of others stay."""
     names = {runner.name for runner in declared}
-    found = (_config_plan.value_of(entry, "name") for entry in _config_plan.entries_of(config))
-    return [Declared(str(name), state="absent") for name in found if name not in names]
+    ours = {same_url(one) for one in urls}
+    return [
+        Declared(str(_config_plan.value_of(entry, "name")), state="absent", named=False)
+        for entry in _config_plan.entries_of(config)
+        if _config_plan.value_of(entry, "name") not in names
+        and (not ours or same_url(str(_config_plan.value_of(entry, "url") or "")) in ours)
+    ]
 
 
 def changes(details: Mapping, declared: Mapping) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
@@ -177,38 +202,83 @@ def creation_fields(declared: Declared) -> dict[str, t.Any]:
     return fields
 
 
+def _is_it(declared: Declared, known: Known, seen: Seen) -> bool:
+    """Whether the runner of that id in GitLab is the one on this host, where its token does not say so itself."""
+    details = seen.details or {}
+    return known.same_gitlab and details.get("description") == declared.api.get("description", declared.name)
+
+
 def _refused(declared: Declared, known: Known, seen: Seen, choice: Choice) -> Step:
-    gone = seen.exists is False
-    what = "no longer exists in GitLab" if gone else "exists in GitLab, but its token on this host is refused"
-    if choice.on_refused is Refused.RECREATE and not declared.token:
+    gone = seen.exists is False or not known.same_gitlab
+    if choice.on_refused is Refused.RECREATE and not declared.token and (gone or not known.id):
         return _creation(declared, seen, has_access=choice.has_access)
     # a rotation that was interrupted leaves a refused token: asked for again, it is finished
     reset = choice.on_refused is Refused.RESET or choice.rotate
-    if reset and not gone and known.id and choice.has_access:
+    if reset and not gone and known.id and choice.has_access and _is_it(declared, known, seen):
         return Step(declared, Do.RESET, known.id, known.token)
+    who = f"Runner {declared.name!r} (id {known.id or 'unknown'})"
+    if not known.same_gitlab:
+        raise RegistrationError(
+            f"{who} was registered with {known.url}, and this GitLab refuses its token. Set on_refused_token to "
+            "recreate to register a new one here in its place; the old one stays there."
+        )
+    if gone:
+        raise RegistrationError(
+            f"{who} no longer exists in GitLab. Set on_refused_token to recreate to register a new one in its place."
+        )
     raise RegistrationError(
-        f"Runner {declared.name!r} (id {known.id or 'unknown'}) {what}. Set on_refused_token to recreate to register "
-        "a new one in its place, or to reset to give the existing one a new token."
+        f"{who}: its token on this host is refused, and GitLab has a runner of that id or may have one. Set "
+        "on_refused_token to reset to give it a new token (its description there must be the declared one), or delete "
+        "it in GitLab and set on_refused_token to recreate."
     )
 
 
 def _removal(declared: Declared, known: Known, seen: Seen, *, has_access: bool) -> Step:
     if not known.on_disk:
         return Step(declared, Do.NOTHING)
-    if declared.token or not has_access:
-        # a shared or foreign runner: only this machine's manager goes (runner facts 4.3)
-        do = Do.FORGET if seen.token_valid is False else Do.DELETE_MANAGER
-        return Step(declared, do, known.id, known.token)
+    if not known.same_gitlab and not seen.token_valid:
+        raise RegistrationError(
+            f"{declared.name!r} on this host belongs to {known.url}, not to this GitLab. Run this with that one's "
+            "api_url, or take only the entry away with gitlab_runner_config."
+        )
     runner_id = seen.id or known.id
-    if seen.exists is False or not runner_id:
+    shared = bool(declared.token) or not has_access or not (declared.named or _is_ours(seen))
+    if seen.exists is False or not runner_id or (shared and seen.token_valid is False):
         return Step(declared, Do.FORGET, runner_id, known.token)
+    if shared:
+        # made elsewhere, or perhaps used by others: only this machine's manager goes (runner facts 4.3)
+        return Step(declared, Do.DELETE_MANAGER, runner_id, known.token)
+    if seen.token_valid is False and not _is_it(declared, known, seen):
+        raise RegistrationError(
+            f"{declared.name!r} is to be removed, but GitLab refuses its token, and runner {runner_id} there has "
+            "another description, so it may be somebody else's. Delete the right one in GitLab, and take the entry "
+            "away with gitlab_runner_config."
+        )
     return Step(declared, Do.DELETE, runner_id, known.token, before=seen.details or {})
 
 
+def _is_ours(seen: Seen) -> bool:
+    """Whether this collection created the runner: then its maintenance note carries a mark."""
+    note = (seen.details or {}).get("maintenance_note") or ""
+    return bool(_intents.without_mark(note) != note)
+
+
 def _check_fixed(declared: Declared, details: Mapping) -> None:
-    wanted = declared.api.get("runner_type")
-    if wanted and details.get("runner_type") not in (None, wanted):
+    """GitLab can't change whose runner it is (API facts 3.2)."""
+    found = {
+        "runner_type": details.get("runner_type"),
+        "group_id": _ids(details, "groups"),
+        "project_id": _ids(details, "projects"),
+    }
+    for name in FIXED_FIELDS:
+        wanted, current = declared.api.get(name), found[name]
+        if wanted is None or not current or wanted == current or (isinstance(current, list) and wanted in current):
+            continue
         raise RegistrationError(
-            f"Runner {declared.name!r} is a {details['runner_type']} runner in GitLab and is declared as {wanted}. "
-            "GitLab can't change a runner's type: declare it absent first, or give the new one another name."
+            f"Runner {declared.name!r} has {name} {current} in GitLab and is declared with {wanted}. GitLab can't "
+            "change whose runner it is: declare it absent first, or give the new one another name."
         )
+
+
+def _ids(details: Mapping, name: str) -> list[int]:
+    return [int(one["id"]) for one in details.get(name) or []]

@@ -84,18 +84,32 @@ def table(rows: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
     return [lines[0], "  ".join("-" * width for width in widths), *lines[1:]]
 
 
+def of_host(variables: Mapping) -> dict[str, t.Any]:
+    """What the status playbook found out of one host, from its variables: the whole look, or what is left of it."""
+    whole, alone = variables.get("gitlab_runner_status") or {}, variables.get("gitlab_runner_status_alone") or {}
+    if whole.get("unreachable") or not (whole or alone):
+        return {"note": f"not reached: {whole.get('msg') or 'no answer'}"}
+    if not whole.get("failed"):
+        return dict(whole)
+    if alone.get("failed") or "service" not in alone:
+        return {"note": str(whole.get("msg"))}
+    return {**alone, "note": str(whole.get("msg"))}
+
+
 def summary(host: str, info: Mapping) -> dict[str, str]:
-    """One host's row of the status table."""
-    known = info.get("runners") or []
+    """One host's row of the status table; what nobody could find out is "?"."""
+    known = info.get("runners")
     jobs = info.get("jobs")
+    service = (info.get("service") or {}).get("word")
     return {
         "HOST": host,
-        "VERSION": str(info.get("version") or "-"),
-        "SERVICE": str((info.get("service") or {}).get("word") or info.get("unreachable") or "-"),
-        "RUNNERS": str(len(known)),
-        "VERIFIED": _share(known, "verified", "valid"),
-        "PAUSED": _share(known, "paused", True),
+        "VERSION": str(info.get("version") or ("-" if service else "?")),
+        "SERVICE": str(service or "?"),
+        "RUNNERS": "?" if known is None else str(len(known)),
+        "VERIFIED": "?" if known is None else _share(known, "verified", "valid"),
+        "PAUSED": "?" if known is None else _share(known, "paused", True),
         "JOBS": "?" if jobs is None else str(len(jobs)),
+        "NOTE": " ".join(str(info.get("note") or "").split()),
     }
 
 

@@ -37,6 +37,10 @@ HAND = Known(0, "glrt-byHand000", on_disk=True)
 GOOD = Seen(8, DETAILS, True, True)
 DELETED = Seen(8, None, False, False)
 DEAD = Seen(8, DETAILS, True, False)
+OTHER = Seen(8, {**DETAILS, "description": "somebody else's"}, True, False)
+OURS = Seen(8, {**DETAILS, "maintenance_note": "x [fleetwright.gitlab_aws 0123456789abcdef]"}, True, True)
+ELSEWHERE = Known(8, "glrt-onDisk000", on_disk=True, same_gitlab=False, url="https://b")
+UNDECLARED = Declared("a", state="absent", named=False)
 NO_ACCESS = Choice(has_access=False)
 RESET, RECREATE = Choice(Refused.RESET), Choice(Refused.RECREATE)
 SHARED = Declared("a", token="glrt-shared00", api=TYPE)
@@ -50,7 +54,8 @@ SHARED = Declared("a", token="glrt-shared00", api=TYPE)
         pytest.param(NEW, DISK, GOOD, Choice(), Do.NOTHING, id="as-declared"),
         pytest.param(NEW, DISK, Seen(8, None, None, True), NO_ACCESS, Do.NOTHING, id="no-access-token-valid"),
         pytest.param(NEW, DISK, DELETED, RECREATE, Do.CREATE, id="deleted-recreate"),
-        pytest.param(NEW, DISK, DEAD, RECREATE, Do.CREATE, id="refused-recreate"),
+        pytest.param(NEW, HAND, Seen(0, None, None, False), RECREATE, Do.CREATE, id="refused-of-unknown-id-recreate"),
+        pytest.param(NEW, ELSEWHERE, DEAD, RECREATE, Do.CREATE, id="of-another-gitlab-recreate"),
         pytest.param(NEW, DISK, DEAD, RESET, Do.RESET, id="refused-reset"),
         pytest.param(NEW, DISK, GOOD, Choice(rotate=True), Do.RESET, id="rotate"),
         pytest.param(SHARED, Known(0, "glrt-shared00"), Seen(8, None, None, True), NO_ACCESS, Do.NOTHING,
@@ -64,6 +69,10 @@ SHARED = Declared("a", token="glrt-shared00", api=TYPE)
         pytest.param(GONE, DISK, Seen(8, None, None, True), NO_ACCESS, Do.DELETE_MANAGER, id="no-access"),
         pytest.param(GONE, DISK, Seen(8, None, None, False), NO_ACCESS, Do.FORGET, id="no-access-dead-token"),
         pytest.param(Declared("a", "absent", "glrt-shared00"), DISK, GOOD, Choice(), Do.DELETE_MANAGER, id="shared"),
+        pytest.param(GONE, DISK, DEAD, Choice(), Do.DELETE, id="refused-but-of-the-same-description"),
+        pytest.param(UNDECLARED, DISK, GOOD, Choice(), Do.DELETE_MANAGER, id="purge-of-what-others-made"),
+        pytest.param(UNDECLARED, DISK, OURS, Choice(), Do.DELETE, id="purge-of-what-we-made"),
+        pytest.param(UNDECLARED, DISK, DEAD, Choice(), Do.FORGET, id="purge-of-a-dead-token"),
     ],
 )  # fmt: skip
 def test_steps(declared: Declared, known: Known, seen: Seen, choice: Choice, do: Do) -> None:
@@ -79,14 +88,24 @@ def test_steps(declared: Declared, known: Known, seen: Seen, choice: Choice, do:
         pytest.param(NEW, Known(), Seen(), NO_ACCESS, "needs an access token. Set api_token", id="create-no-access"),
         pytest.param(Declared("a"), Known(), Seen(), Choice(), "its runner_type is missing; use one of", id="no-type"),
         pytest.param(NEW, DISK, DELETED, Choice(), r"\(id 8\) no longer exists in GitLab. Set on_refused", id="gone"),
-        pytest.param(NEW, DISK, DEAD, Choice(), "but its token on this host is refused. Set on_refused", id="refused"),
+        pytest.param(NEW, DISK, DEAD, Choice(), "token on this host is refused.* Set on_refused_token", id="refused"),
         pytest.param(NEW, DISK, DELETED, RESET, "no longer exists in GitLab", id="nothing-left-to-reset"),
         pytest.param(NEW, DISK, DEAD, Choice(Refused.RESET, has_access=False), "token on this host is refused",
                      id="reset-no-access"),
         pytest.param(SHARED, HAND, Seen(0, None, None, False), RECREATE, "token on this host is refused",
                      id="foreign-token-is-not-recreated"),
         pytest.param(NEW, DISK, Seen(8, {**DETAILS, "runner_type": "group_type"}, True, True), Choice(),
-                     "is a group_type runner in GitLab and is declared as instance_type. GitLab can't", id="type"),
+                     "has runner_type group_type in GitLab and is declared with instance_type", id="type"),
+        pytest.param(Declared("a", api={"group_id": 42}), DISK, Seen(8, {**DETAILS, "groups": [{"id": 7}]}, True, True),
+                     Choice(), r"has group_id \[7\] in GitLab and is declared with 42", id="group"),
+        pytest.param(Declared("a", api={"project_id": 5}), DISK,
+                     Seen(8, {**DETAILS, "projects": [{"id": 7}, {"id": 9}]}, True, True),
+                     Choice(), r"has project_id \[7, 9\] in GitLab and is declared with 5", id="project"),
+        pytest.param(NEW, DISK, DEAD, RECREATE, "delete it in GitLab and set", id="recreate-leaves-no-second-one"),
+        pytest.param(NEW, DISK, OTHER, RESET, "its description there must be", id="reset-of-somebody-else's"),
+        pytest.param(NEW, ELSEWHERE, DEAD, RESET, "was registered with https://b", id="reset-in-another-gitlab"),
+        pytest.param(GONE, ELSEWHERE, DEAD, Choice(), "belongs to https://b, not to this", id="delete-elsewhere"),
+        pytest.param(GONE, DISK, OTHER, Choice(), "may be somebody else's", id="delete-somebody-else's"),
     ],
 )  # fmt: skip
 def test_a_human_must_choose(declared: Declared, known: Known, seen: Seen, choice: Choice, words: str) -> None:
@@ -111,6 +130,19 @@ def test_a_human_must_choose(declared: Declared, known: Known, seen: Seen, choic
 def test_changes(declared: dict[str, t.Any], send: dict[str, t.Any]) -> None:
     found, before = registration.changes(DETAILS, declared)
     assert (found, set(before)) == (send, set(send))
+
+
+@pytest.mark.parametrize(
+    ("url", "same"),
+    [
+        ("https://a", True), ("https://a/", True), ("https://a/ci", True), ("https://A/api/v4", True), ("", True),
+        ("https://b", False), ("https://a/gitlab", False), ("http://a", False),
+    ],
+)  # fmt: skip
+def test_same_gitlab(url: str, same: bool) -> None:
+    config = {"runners": [{"name": "a", "id": 8, "token": "glrt-onDisk000", "url": url}]}
+    assert registration.known_from(disk(config), NEW, urls=["https://a"]).same_gitlab is same
+    assert [one.name for one in registration.undeclared(config, [], ["https://a"])] == (["a"] if same and url else [])
 
 
 def disk(config: dict[str, t.Any]) -> Disk:

@@ -57,13 +57,47 @@ def test_table() -> None:
             "runners": [{"verified": "valid", "paused": False}, {"verified": "refused", "paused": True}],
         },
         "runner2": {"version": None, "service": {"word": "not installed"}, "jobs": None, "runners": []},
-        "runner3": {"unreachable": "unreachable"},
+        "runner3": {"note": "not reached:\n timed out"},
     }  # fmt: skip
     lines = FilterModule().filters()["gitlab_runner_status_table"](hosts)
     assert [line.split() for line in lines if "--" not in line] == [
-        ["HOST", "VERSION", "SERVICE", "RUNNERS", "VERIFIED", "PAUSED", "JOBS"],
+        ["HOST", "VERSION", "SERVICE", "RUNNERS", "VERIFIED", "PAUSED", "JOBS", "NOTE"],
         ["runner1", "18.0.3", "running", "2", "1/2", "1/2", "2"],
         ["runner2", "-", "not", "installed", "0", "-", "-", "?"],
-        ["runner3", "-", "unreachable", "0", "-", "-", "?"],
+        ["runner3", "?", "?", "?", "?", "?", "?", "not", "reached:", "timed", "out"],
     ]
     assert _status.table([]) == ["(no hosts)"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "found"),
+    [
+        pytest.param(
+            {"gitlab_runner_status": {"service": {}, "runners": []}}, {"service": {}, "runners": []}, id="all"
+        ),
+        pytest.param({}, {"note": "not reached: no answer"}, id="left-out"),
+        pytest.param(
+            {"gitlab_runner_status": {"unreachable": True, "msg": "ssh"}},
+            {"note": "not reached: ssh"},
+            id="unreachable",
+        ),
+        pytest.param(
+            {
+                "gitlab_runner_status": {"failed": True, "msg": "HTTP 401"},
+                "gitlab_runner_status_alone": {"service": {"word": "running"}, "runners": []},
+            },
+            {"service": {"word": "running"}, "runners": [], "note": "HTTP 401"},
+            id="gitlab-failed",
+        ),
+        pytest.param(
+            {
+                "gitlab_runner_status": {"failed": True, "msg": "no TOML"},
+                "gitlab_runner_status_alone": {"failed": True, "msg": "no TOML"},
+            },
+            {"note": "no TOML"},
+            id="both-failed",
+        ),
+    ],
+)
+def test_what_is_left_of_a_look(variables: dict[str, t.Any], found: dict[str, t.Any]) -> None:
+    assert _status.of_host(variables) == found
