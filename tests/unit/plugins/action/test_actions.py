@@ -13,6 +13,7 @@ from unit.plugins.action.plays import ENVIRONMENT, SERVICE, Host, changed
 
 BUILD = {"name": "build", "runner_type": "instance_type", "executor": "shell", "tag_list": ["aws", "el9"], "limit": "4"}
 TEST = {"name": "test", "runner_type": "instance_type", "executor": "shell", "environment": [ENVIRONMENT]}
+REFUSING = "#!/bin/sh\necho '  unknown key: x.y' >&2\nexit 1\n"  # what `lint` says of every text
 
 
 def test_the_life_of_two_runners(host: Host) -> None:
@@ -95,16 +96,54 @@ def test_info_shows_no_secret(host: Host) -> None:
 
 def test_a_lost_answer_to_a_create_makes_no_second_runner(host: Host) -> None:
     host.twin.client.set_faults([{"method": "POST", "path": "/user/runners", "after": True, "times": 1}])
-    tasks = (
-        "gitlab_runner_registration",
-        {
-            "api_url": host.twin.url, "api_token": host.twin.admin_token, "runners": [BUILD], "url": host.twin.url,
-            "config_path": str(host.path), "service": SERVICE,
-        },
-    )  # fmt: skip
+    tasks = _registration(host, [BUILD])
     output = host.run(tasks, rc=2)
     assert "Could not create runner 'build'" in output
     assert host.twin.admin_token not in output
     assert changed(host.run(tasks)) == 1
     assert [entry["name"] for entry in host.config["runners"]] == ["build"]
     assert len(host.twin.client.runners()) == 1
+
+
+def test_a_text_that_lint_refuses_leaves_nothing_behind(host: Host) -> None:
+    """With the smallest access token: it may not list, so an open intent would stop every later run."""
+    host.program("gitlab-runner", REFUSING)
+    token = host.twin.token(["create_runner", "manage_runner"])
+    assert "deleted again" in host.run(_registration(host, [BUILD], api_token=token), rc=2)
+    assert host.twin.client.runners() == []
+    assert [path.name for path in host.path.parent.iterdir()] == [".runner_system_id"]
+
+    (host.bin / "gitlab-runner").unlink()
+    assert changed(host.run(_registration(host, [BUILD], api_token=token))) == 1
+
+
+def test_a_renewed_token_that_can_not_be_kept_is_named(host: Host) -> None:
+    host.run(_registration(host, [BUILD]))
+    host.program("gitlab-runner", REFUSING)
+    output = host.run(_registration(host, [BUILD], rotate_tokens=True), rc=2)
+    assert "the tokens of build had been renewed in GitLab" in output
+    (host.bin / "gitlab-runner").unlink()
+    assert "token on this host is refused" in host.run(_registration(host, [BUILD]), rc=2)
+    assert changed(host.run(_registration(host, [BUILD], on_refused_token="reset"))) == 1
+    assert changed(host.run(_registration(host, [BUILD]))) == 0
+
+
+def test_runners_of_another_gitlab_are_left_alone(host: Host) -> None:
+    """Ids repeat from one GitLab to the next: what is on disk for another one says nothing about this one's."""
+    host.run(_registration(host, [BUILD]))
+    (ours,) = host.twin.client.runners()
+    theirs = f'[[runners]]\nname = "old"\nurl = "https://b"\nid = {ours["id"]}\ntoken = "glrt-ofAnotherGitLab"\n'
+    host.path.write_text(theirs)
+    output = host.run(_registration(host, [{"name": "old", "state": "absent"}]), rc=2)
+    assert "belongs to https://b, not to this GitLab" in output
+    assert changed(host.run(_registration(host, [TEST], purge=True))) == 1, "only the new one came"
+    assert ours["token"] in {one["token"] for one in host.twin.client.runners()}
+    assert [one["name"] for one in host.config["runners"]] == ["old", "test"]
+
+
+def _registration(host: Host, runners: list[dict[str, t.Any]], **more: t.Any) -> tuple[str, dict[str, t.Any]]:
+    options = {
+        "api_url": host.twin.url, "api_token": host.twin.admin_token, "runners": runners, "url": host.twin.url,
+        "config_path": str(host.path), "service": SERVICE,
+    }  # fmt: skip
+    return "gitlab_runner_registration", {**options, **more}
