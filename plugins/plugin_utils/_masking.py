@@ -16,6 +16,8 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._toml_edit 
 MASK = "********"
 CHANGED_MASK = "******** (changed)"
 MASKED = re.compile(r"(\w+=)?\*{8}( \(changed\))?")
+# In tables whose keys are a plugin's own, and in keys that are not known: by their names.
+SOUNDS_SECRET = re.compile(r"(token|secret|password|passphrase|private_?key|access_?key)$", re.IGNORECASE)
 NOT_SHOWN = "(not shown: it writes a secret in a way that can't be masked)\n"
 
 
@@ -28,7 +30,7 @@ def _walk(table: t.Mapping[str, t.Any], keys: t.Mapping[str, Key]) -> t.Iterator
     folded = {name.casefold(): key for name, key in keys.items()}
     for name, value in table.items():
         key = folded.get(name.casefold())
-        if key is not None and key.secret:
+        if key.secret if key is not None else SOUNDS_SECRET.search(name):
             yield from _strings(value)
         elif isinstance(value, dict):
             yield from _walk(value, key.keys if key else {})

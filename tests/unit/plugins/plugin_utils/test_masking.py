@@ -37,6 +37,9 @@ sentry_dsn = "https://SECRET-dsn@sentry"
     password = "SECRET-ssh"
   [runners.autoscaler.connector_config]
     password = "SECRET-win"
+  [runners.autoscaler.plugin_config]
+    api_token = "SECRET-plugin"
+    credentials_file = "/shown"
   [runners.machine]
     MachineOptions = ["amazonec2-secret-key=SECRET-ec2"]
   [[runners.docker.services]]
