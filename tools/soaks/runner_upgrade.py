@@ -24,7 +24,7 @@ NAME = "runner_upgrade"
 INVENTORY = places.ROOT / "molecule" / NAME / "inventory"
 LOOK = (
     'rpm -q --qf "%{VERSION} " gitlab-runner; systemctl is-active gitlab-runner; systemctl is-enabled gitlab-runner; '
-    "grep -h step /var/lib/fleetwright/gitlab-runner/upgrade.json; ls /var/lib/fleetwright/gitlab-runner/drain.json "
+    "grep -h \"^ .step\" /var/lib/fleetwright/gitlab-runner/upgrade.json; ls /var/lib/fleetwright/gitlab-runner/drain.json "
     "/run/systemd/system/gitlab-runner.service.d/fleetwright-hold.conf 2>/dev/null"
 )
 SETTLED = ["active", "enabled", '"step":', '"done",']
