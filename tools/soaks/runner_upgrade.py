@@ -22,9 +22,10 @@ from soaks import feed, kills, places
 
 NAME = "runner_upgrade"
 INVENTORY = places.ROOT / "molecule" / NAME / "inventory"
+STATE = "/var/lib/fleetwright/gitlab-runner"
 LOOK = (
     'rpm -q --qf "%{VERSION} " gitlab-runner; systemctl is-active gitlab-runner; systemctl is-enabled gitlab-runner; '
-    "grep -h \"^ .step\" /var/lib/fleetwright/gitlab-runner/upgrade.json; ls /var/lib/fleetwright/gitlab-runner/drain.json "
+    f'grep -h "^ .step" {STATE}/upgrade.json; ls {STATE}/drain.json '
     "/run/systemd/system/gitlab-runner.service.d/fleetwright-hold.conf 2>/dev/null"
 )
 SETTLED = ["active", "enabled", '"step":', '"done",']
