@@ -17,7 +17,7 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import (
 )
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
-    "version": {"type": "str", "default": ""},
+    "version": {"type": "raw", "default": ""},
     "baseurl": {"type": "str", "default": ""},
     "gpgkeys": {"type": "list", "elements": "str", "required": True, "no_log": False},
     "service": {"type": "str", "default": "gitlab-runner"},
@@ -46,8 +46,9 @@ class ActionModule(_host_action.HostAction):
         result: _host_action.Result = super().run(tmp, task_vars)
         args = self._arguments(ARGUMENT_SPEC)
         lists = {name: tuple(value) for name, value in args.items() if isinstance(value, list)}
-        wanted = _install_plan.Wanted(**{**args, **lists})
         try:
+            version = _install_plan.version_of(args["version"])
+            wanted = _install_plan.Wanted(**{**args, **lists, "version": version})
             state = self._read_host(
                 wanted.config_path,
                 service=wanted.service,

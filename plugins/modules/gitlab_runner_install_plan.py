@@ -18,8 +18,10 @@ description:
   - Refuses operating systems whose own Python is too old, with the reason, before any module runs there.
 options:
   version:
-    description: An exact version (V(18.0.3)), a line to stay in (V(18.0) or V(18)), or nothing for the newest.
-    type: str
+    description:
+      - An exact version (V(18.0.3)), a line to stay in (V(18.0) or V(18)), or nothing for the newest.
+      - Quote it, because V(18.10) is a number otherwise, and is refused.
+    type: raw
     default: ''
   baseurl:
     description: The package repository; GitLab's own for this operating system when empty.

@@ -33,6 +33,7 @@ if test -e "$p"; then
   test -f "$p" || echo 'config.nofile yes'
 fi
 d=$(dirname -- {path})
+test ! -d "$d" || test -x "$d" || echo 'config.unreadable yes'
 test -r "$d/.runner_system_id" && printf 'system_id %s\\n' "$(cat -- "$d/.runner_system_id")"
 """
 # The runner's unit and Docker's by one call; an empty line stands between them.

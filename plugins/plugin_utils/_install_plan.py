@@ -30,6 +30,8 @@ HELPER = "gitlab-runner-helper-images"
 HELPER_SINCE = (17, 7, 1)
 REPOSITORY = "runner_gitlab-runner"
 REPOSITORY_FILE = f"/etc/yum.repos.d/{REPOSITORY}.repo"
+METADATA_EXPIRE = 300  # seconds, as in GitLab's own file: a version that has just been published is found
+LOCK_PLUGIN = "/etc/dnf/plugins/versionlock.conf"
 BASEURL = "https://packages.gitlab.com/runner/gitlab-runner"
 EL = ("rhel", "centos", "rocky", "almalinux", "ol")
 EL_VERSIONS = ("9", "10")
@@ -85,7 +87,7 @@ class Wanted:
         """What a read must bring for a plan."""
         owned = [managed.path for managed in self.files()]
         known = [*_identity.MACHINE_IDS, _service_unit.PASSWD, _registry_auth.CONFIG, _registry_auth.RECORD]
-        return [REPOSITORY_FILE, *known, *dict.fromkeys([*owned, _managed_files.proxy_path(self.service)])]
+        return [REPOSITORY_FILE, LOCK_PLUGIN, *known, *dict.fromkeys([*owned, _managed_files.proxy_path(self.service)])]
 
     def packages(self) -> list[str]:
         """The packages that a read must look for."""
@@ -104,9 +106,11 @@ class InstallPlan:
     packages: tuple[str, ...]
     unlock: tuple[str, ...]
     lock: tuple[str, ...]
+    lock_plugin: bool
     service: bool
     daemon_reload: bool
     restart: bool
+    dead: bool = False
     unit: tuple[str, ...] = ()
     identity: bool = False
     docker_packages: tuple[str, ...] = ()
@@ -144,10 +148,12 @@ def plan(state: HostState, wanted: Wanted) -> InstallPlan:
         packages=packages,
         unlock=_superfluous_locks(state, wanted, installing=bool(packages)),
         lock=() if packages or not wanted.version_lock else _missing_locks(state),
+        lock_plugin=wanted.version_lock and LOCK_PLUGIN not in state.files,
         # a run killed between writing a drop-in and loading it leaves only systemd's own word for it
         service=bool(packages or unit) or state.service.need_daemon_reload or _service_differs(state, wanted),
         daemon_reload=state.service.need_daemon_reload,
         restart=_restart_needed(state, wanted, [managed.path for managed in files if managed.restart], remove),
+        dead=wanted.started and state.service.sub_state == "auto-restart",
         unit=unit,
         identity=identity and not _held_back(state, wanted),
         docker_packages=tuple(name for name in wanted.docker_packages if name in state.missing),
@@ -230,6 +236,15 @@ def _given_up(wanted: Wanted) -> list[str]:
     return [path for path in (_managed_files.proxy_path(wanted.service),) if path not in owned]
 
 
+def version_of(value: object) -> str:
+    """The declared version as text; YAML reads 18.10 as a number, and a number forgets its last zero."""
+    if isinstance(value, float):
+        raise InstallError(
+            f"gitlab_runner_version is the number {value}; quote it, so that 18.10 does not become 18.1."
+        )
+    return "" if value is None else str(value)
+
+
 def default_baseurl(os_release: t.Mapping[str, str]) -> str:
     """GitLab's own repository for this operating system; dnf fills in $basearch."""
     major = os_release.get("VERSION_ID", "").partition(".")[0]
@@ -238,13 +253,12 @@ def default_baseurl(os_release: t.Mapping[str, str]) -> str:
 
 
 def package_specs(version: str) -> tuple[str, ...]:
-    """What dnf is asked for: an exact version names the helper too, so that a downgrade takes it along."""
+    """What dnf is asked for: a version or a line names the helper too, so that a downgrade takes it along."""
     if not version:
         return (PROGRAM,)
-    if version.count(".") < 2:
-        return (f"{PROGRAM}-{version}.*",)
-    names = (PROGRAM, HELPER) if numbers(version) >= HELPER_SINCE else (PROGRAM,)
-    return tuple(f"{name}-{version}-1" for name in names)
+    split = HELPER_SINCE[: version.count(".") + 1]  # the newest of a line has the helper, if any of the line has
+    names = (PROGRAM, HELPER) if numbers(version) >= split else (PROGRAM,)
+    return tuple(f"{name}-{version}-1" if version.count(".") == 2 else f"{name}-{version}.*" for name in names)
 
 
 def numbers(version: str) -> tuple[int, ...]:
@@ -293,6 +307,7 @@ def _repository_matches(text: str | None, baseurl: str, gpgkeys: t.Sequence[str]
         "gpgcheck": ["1"],
         "repo_gpgcheck": ["1"],
         "enabled": ["1"],
+        "metadata_expire": [str(METADATA_EXPIRE)],
     }
     return all(section.get(name, "").split() == values for name, values in wanted.items())
 
@@ -324,4 +339,9 @@ def _service_differs(state: HostState, wanted: Wanted) -> bool:
 def _differs(service: Service, *, enabled: bool, started: bool) -> bool:
     if enabled != (service.unit_file_state == "enabled"):
         return True
-    return started != (service.active_state in ("active", "activating", "reloading"))
+    return started != runs(service)
+
+
+def runs(service: Service) -> bool:
+    """Whether the service is at work; one that died and waits for its restart is not (runner facts 10.2)."""
+    return service.active_state in ("active", "activating", "reloading") and service.sub_state != "auto-restart"

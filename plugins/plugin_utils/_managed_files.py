@@ -28,7 +28,8 @@ class ManagedFile:
 
 
 def drain_path(service: str) -> str:
-    return f"/etc/systemd/system/{service}.service.d/drain.conf"
+    """The last of the drop-ins, so that an older one (the documented kill.conf, an override.conf) does not undo it."""
+    return f"/etc/systemd/system/{service}.service.d/zz-drain.conf"
 
 
 def proxy_path(service: str) -> str:

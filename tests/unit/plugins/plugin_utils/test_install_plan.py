@@ -23,6 +23,7 @@ baseurl = {BASEURL}
 enabled = 1
 gpgcheck = 1
 repo_gpgcheck = 1
+metadata_expire = 300
 gpgkey = {KEYS[0]}
  {KEYS[1]}
 """
@@ -35,7 +36,7 @@ DONE = HostState(
     packages={"gitlab-runner": "18.0.3-1", "gitlab-runner-helper-images": "18.0.3-1"},
     os_release=ROCKY,
     locks=LOCKS,
-    files={install.REPOSITORY_FILE: REPO, DRAIN.path: DRAIN.content},
+    files={install.REPOSITORY_FILE: REPO, install.LOCK_PLUGIN: "", DRAIN.path: DRAIN.content},
 )
 NEW = HostState(ConfigFile("/etc/gitlab-runner/config.toml"), os_release=ROCKY)
 
@@ -98,7 +99,11 @@ def test_too_old_says_why(name: str, version: str) -> None:
         pytest.param("17.7.1", ("gitlab-runner-17.7.1-1", "gitlab-runner-helper-images-17.7.1-1"), id="first-helper"),
         pytest.param("17.7.0", ("gitlab-runner-17.7.0-1",), id="before-the-helper"),
         pytest.param("17.5.5", ("gitlab-runner-17.5.5-1",), id="long-before"),
-        pytest.param("18.1", ("gitlab-runner-18.1.*",), id="other-minor"),
+        pytest.param("18.1", ("gitlab-runner-18.1.*", "gitlab-runner-helper-images-18.1.*"), id="other-minor"),
+        pytest.param("17.7", ("gitlab-runner-17.7.*", "gitlab-runner-helper-images-17.7.*"), id="line-of-the-split"),
+        pytest.param("17.6", ("gitlab-runner-17.6.*",), id="line-before-the-split"),
+        pytest.param("19", ("gitlab-runner-19.*", "gitlab-runner-helper-images-19.*"), id="other-major"),
+        pytest.param("16", ("gitlab-runner-16.*",), id="major-before-the-split"),
         pytest.param("1", ("gitlab-runner-1.*",), id="no-prefix-match-of-digits"),
     ],
 )
@@ -106,6 +111,28 @@ def test_versions(version: str, packages: tuple[str, ...]) -> None:
     plan = install.plan(DONE, wanted(version=version))
     assert plan.packages == packages
     assert plan.unlock == (LOCKS if packages else ())
+
+
+@pytest.mark.parametrize(("value", "version"), [("18.10", "18.10"), (18, "18"), (None, ""), ("", "")])
+def test_version_of(value: object, version: str) -> None:
+    assert install.version_of(value) == version
+
+
+def test_a_version_that_is_a_number_lost_its_last_zero() -> None:
+    with pytest.raises(install.InstallError, match=r"is the number 18\.1; quote it"):
+        install.version_of(18.10)
+
+
+def test_a_host_without_the_plugin_that_locks_versions() -> None:
+    files = {path: text for path, text in DONE.files.items() if path != install.LOCK_PLUGIN}
+    assert install.plan(host(files=files), WANTED).lock_plugin
+    assert not install.plan(host(files=files), wanted(version_lock=False)).lock_plugin
+
+
+def test_a_dead_service_that_waits_for_its_restart_does_not_run() -> None:
+    service = dataclasses.replace(DONE.service, active_state="activating", sub_state="auto-restart", main_pid=0)
+    plan = install.plan(host(service=service), WANTED)
+    assert (plan.service, plan.dead, plan.changed) == (True, True, True)
 
 
 @pytest.mark.parametrize("version", ["v18.0.3", "18.0.3-1", "latest", "18.", "18.0.3.1", "*", " 18"])
@@ -149,6 +176,7 @@ def test_locks(locks: tuple[str, ...], version_lock: bool, lock: tuple[str, ...]
         pytest.param(REPO.replace("el/9", "el/8"), True, id="baseurl"),
         pytest.param(REPO.replace(KEYS[1], ""), True, id="a-key-less"),
         pytest.param(REPO.replace("[runner", "[other"), True, id="other-section"),
+        pytest.param(REPO.replace("300", "48h"), True, id="stale-metadata"),
         pytest.param("not an ini", True, id="broken"),
         pytest.param(None, True, id="missing"),
     ],
@@ -189,7 +217,7 @@ def test_service(active: str, unit_file: str, options: dict[str, bool], differs:
 def test_a_stop_drains_whatever_runs_the_jobs() -> None:
     """KillSignal alone kills shell and custom jobs (runner facts 0.5)."""
     lines = DRAIN.content.splitlines()
-    assert DRAIN.path == "/etc/systemd/system/gitlab-runner.service.d/drain.conf"
+    assert DRAIN.path == "/etc/systemd/system/gitlab-runner.service.d/zz-drain.conf"
     assert {"[Service]", "KillSignal=SIGQUIT", "KillMode=mixed", "TimeoutStopSec=7200"} <= set(lines)
     assert install.plan(DONE, wanted(stop_timeout=60)).files == (managed.drain("gitlab-runner", 60),)
 
@@ -288,7 +316,7 @@ def test_a_service_of_its_own_gets_its_unit_and_its_drop_in() -> None:
     plan = install.plan(state, wanted(**SECOND))
     assert plan.unit[:2] == ("gitlab-runner", "install")
     assert plan.unit[-1] == "/srv/runner"
-    assert [one.path for one in plan.files] == ["/etc/systemd/system/second.service.d/drain.conf"]
+    assert [one.path for one in plan.files] == ["/etc/systemd/system/second.service.d/zz-drain.conf"]
     assert (plan.service, plan.packages, plan.restart) == (True, (), False)
     there = dataclasses.replace(DONE.service, config_path="/etc/second/config.toml")
     files = {**DONE.files, **HOME, plan.files[0].path: plan.files[0].content}

@@ -13,7 +13,7 @@ PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
 
 def test_drain_signals_the_main_process_alone() -> None:
     managed = _managed_files.drain("gitlab-runner", 7200)
-    assert managed.path == "/etc/systemd/system/gitlab-runner.service.d/drain.conf"
+    assert managed.path == "/etc/systemd/system/gitlab-runner.service.d/zz-drain.conf"
     assert managed.content.splitlines()[1:] == [
         "[Service]",
         "KillSignal=SIGQUIT",
