@@ -108,7 +108,7 @@ def _edits(config: Table, wanted: Wanted, where: str, *, whole_lists: bool = Fal
     edits += [Edit((runners, number), REMOVE) for number in reversed(gone)]
     for number, entry in enumerate(new, start=len(disk.entries) - len(gone)):
         fields = {"name": entry.name, **entry.fields, **entry.written}
-        edits.append(Edit((runners, number), {name: value for name, value in fields.items() if value is not None}))
+        edits.append(Edit((runners, number), _config_edits.without_nulls(fields)))
     return edits
 
 

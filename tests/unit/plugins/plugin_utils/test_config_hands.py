@@ -196,6 +196,13 @@ def test_a_thousand_entries_take_a_fraction_of_a_second() -> None:
     assert (unchanged < 0.5, time.process_time() - started < 1.0) == (True, True)
 
 
+def test_null_is_nothing_in_a_new_entry_however_deep() -> None:
+    fields = {"limit": None, "docker": {"image": "i", "host": None, "services": [{"name": "x", "alias": None}]}}
+    plan = planned(AB, Entry("new", fields, {"token": "glrt-N00000000"}))
+    entry = tomllib.loads(plan.text)["runners"][2]
+    assert entry == {"name": "new", "token": "glrt-N00000000", "docker": {"image": "i", "services": [{"name": "x"}]}}
+
+
 def test_a_header_inside_a_string_is_no_entry() -> None:
     text = AB + "  pre_build_script = '''\n[[runners]]\n'''\n"
     plan = planned(text, Entry("b", {"limit": 2}), Entry("a", {"limit": 1}))
