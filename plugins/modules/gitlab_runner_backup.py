@@ -15,8 +15,8 @@ description:
   - Copies C(config.toml), the system id and the unit into a folder below C(/var/lib/fleetwright) (mode 0700, files
     0600) with a manifest of their checksums.
   - A copy that is put back gets a new modification time, because a running daemon ignores a file that is not newer.
-    The tokens of the present file stay where it has the same runners, because those in the copy may have been rotated
-    away. The daemon loads it at once.
+    A token that the present file got later stays, because the one in the copy was rotated away. The daemon loads the
+    file at once.
 options:
   state:
     description: V(present) makes a copy, V(restored) puts one back.

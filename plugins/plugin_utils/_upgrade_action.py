@@ -191,9 +191,9 @@ class UpgradeAction(_drain_action.DrainAction):
         for _try in range(WRITE_TRIES):
             state = self._read_host(ask.config_path)
             before = _host_action.text_of(state.config) or ""
-            if state.config.content is not None and _upgrade_config.same(kept, before, state.config.path):
-                return False
             text = _upgrade_config.restored(kept, before, state.config.path)
+            if state.config.content is not None and _upgrade_config.same(text, before, state.config.path):
+                return False
             if self._task.check_mode:
                 return True
             result = self._on_host(_host_action.WRITE_MODULE, _writing(ask, state, text), task_vars)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import datetime
 import hashlib
 import json
 import re
@@ -53,14 +54,16 @@ def parse(output: str, folder: str) -> Backup:
 
 
 def restored(kept: str, present: str, where: str) -> str:
-    """The kept text, with the tokens of the present file: those in the copy may have been rotated away."""
+    """The kept text, with the tokens that the present file got later: those in the copy were rotated away."""
     old, new = _toml_edit.parse(kept, where), _toml_edit.parse(present, where)
     runners = _config_entries.spelling(old, "runners") or "runners"
     edits = []
     for number, entry in enumerate(_config_entries.entries_of(old)):
-        twin = _same_runner(entry, _config_entries.entries_of(new))
-        for key in RUNNERS_OWN if twin else ():
-            value = _config_entries.value_of(twin or {}, key)
+        later = _same_runner(entry, _config_entries.entries_of(new))
+        if later is None or _obtained(later) <= _obtained(entry):
+            continue
+        for key in RUNNERS_OWN:
+            value = _config_entries.value_of(later, key)
             spelled = _config_entries.spelling(entry, key) or key
             if value is not None and _config_entries.value_of(entry, key) != value:
                 edits.append(_toml_edit.Edit((runners, number, spelled), value))
@@ -69,6 +72,14 @@ def restored(kept: str, present: str, where: str) -> str:
     from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _toml_write  # only for a change
 
     return _toml_write.edited(kept, edits, where)
+
+
+def _obtained(entry: _config_entries.Table) -> float:
+    """When the entry got its token; 0 where it does not say."""
+    value = _config_entries.value_of(entry, "token_obtained_at")
+    if not isinstance(value, datetime.datetime) or value.year == 1:  # the runner's own "never"
+        return 0.0
+    return value.timestamp()
 
 
 def _same_runner(
@@ -82,12 +93,12 @@ def _same_runner(
 
 
 def same(kept: str, present: str, where: str) -> bool:
-    """Whether both files mean the same, apart from what the runner writes itself."""
+    """Whether both files mean the same, apart from how the runner writes what it saves."""
     return _meaning(kept, where) == _meaning(present, where)
 
 
 def _meaning(text: str, where: str) -> dict[str, t.Any]:
-    """The file without the runner's own keys and without the tables that a save adds empty."""
+    """The file without what a save adds: empty tables, zeros, the user of the command line (runner facts 10.18)."""
     config = _toml_edit.parse(text, where)
     return {name: _pruned(value) for name, value in config.items() if name != "user" and _pruned(value) not in _EMPTY}
 
@@ -99,9 +110,13 @@ def _pruned(value: t.Any) -> t.Any:
     if isinstance(value, list):
         return [_pruned(one) for one in value]
     if isinstance(value, dict):
-        kept = {name: _pruned(one) for name, one in value.items() if name not in RUNNERS_OWN}
-        return {name: one for name, one in kept.items() if one not in _EMPTY}
+        kept = {name: _pruned(one) for name, one in value.items()}
+        return {name: one for name, one in kept.items() if one not in _EMPTY and not _never(one)}
     return value
+
+
+def _never(value: t.Any) -> bool:
+    return isinstance(value, datetime.datetime) and value.year == 1
 
 
 def diff(before: str, after: str, path: str) -> dict[str, str]:

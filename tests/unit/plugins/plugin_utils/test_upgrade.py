@@ -217,12 +217,19 @@ def test_a_restored_copy_keeps_the_tokens_that_work() -> None:
     assert text == KEPT.replace("glrt-old", "glrt-new").replace("2026-01-01", "2026-02-02")
 
 
+def test_a_token_that_was_not_rotated_is_put_back() -> None:
+    broken = KEPT.replace("glrt-old", "glrt-XXX")
+    assert _upgrade_config.restored(KEPT, broken, "x") == KEPT
+
+
 @pytest.mark.parametrize(
     ("present", "same"),
     [
         pytest.param(KEPT, True, id="itself"),
-        pytest.param(KEPT.replace("glrt-old", "glrt-new").replace("# ours\n", ""), True, id="token-rotated"),
-        pytest.param(KEPT + "  [runners.cache]\n    MaxUploadedArchiveSize = 0\n", True, id="saved-by-the-runner"),
+        pytest.param(KEPT.replace("# ours\n", 'user = "gitlab-runner"\n'), True, id="saved-by-the-runner"),
+        pytest.param(KEPT + "  token_expires_at = 0001-01-01T00:00:00Z\n", True, id="dates-that-say-nothing"),
+        pytest.param(KEPT.replace("glrt-old", "glrt-XXX"), False, id="a-token"),
+        pytest.param(KEPT + "  [runners.cache]\n    MaxUploadedArchiveSize = 0\n", True, id="empty-tables"),
         pytest.param(KEPT.replace("concurrent = 4", "concurrent = 5"), False, id="a-setting"),
         pytest.param(PRESENT, False, id="other-entries"),
         pytest.param("", False, id="empty"),
