@@ -16,7 +16,7 @@ from testbed.errors import TestbedError
 from testbed.gitlab_api.client import TwinError
 from testbed.programs import say, step
 
-from bench import workload
+from bench import upgrade, workload
 from bench.machine import ADMIN_TOKEN, CONFIG, COUNTING, PYTHON, Machine, machine
 from bench.series import Record, Run, RunFailedError, fleet_record, host_commands, record, run_of, table
 from bench.workload import CASES, SIZES, Case
@@ -131,7 +131,7 @@ def measure(cases: Sequence[Case]) -> list[Record]:
     return records
 
 
-def write(records: Sequence[Record], file: Path) -> None:
+def write(records: Sequence[Record | upgrade.UpgradeRecord], file: Path) -> None:
     """Leave the records for programs."""
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps([one.as_json() for one in records], indent=2) + "\n")
@@ -145,14 +145,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         archive, text = collection.build()
         if archive is None:
             raise RunFailedError(f"The collection could not be built:\n{text}")
-        records = measure(cases)
+        measured = [case for case in cases if case.sizes]
+        records = measure(measured) if measured else []
+        upgrades = [upgrade.measure()] if len(measured) < len(cases) else []
     except (workload.UnknownCaseError, RunFailedError, TestbedError, TwinError) as error:
         say(f"bench: {error}")
         return 2 if isinstance(error, workload.UnknownCaseError) else 1
     records.sort(key=lambda one: ([case.name for case in CASES].index(one.case), one.n))
-    write(records, RECORDS)
-    print(table(records))
-    print(f"{places.relative(RECORDS)}: {len(records)} measurements")
+    write([*records, *upgrades], RECORDS)
+    if records:
+        print(table(records))
+    for one in upgrades:
+        print(upgrade.line(one))
+    print(f"{places.relative(RECORDS)}: {len(records) + len(upgrades)} measurements")
     return 0
 
 

@@ -18,6 +18,7 @@ EVERYDAY = (1, 10, 50)
 HOSTS = 20
 HOST_RUNNERS = 10
 INSTALL = "fleetwright.gitlab_aws.runner_install"
+UPGRADE = "fleetwright.gitlab_aws.runner_upgrade"
 ROLE = "fleetwright.gitlab_aws.gitlab_runner"
 FLOOR_PLAY = "floor.yml"
 ROLE_PLAY = "register_and_configure.yml"
@@ -46,6 +47,7 @@ CASES = (
     Case("runner_rerun", ROLE_PLAY, fresh=False, changes=False, sizes=SIZES),
     Case("install_rerun", INSTALL, fresh=False, changes=False),
     Case("fleet", ROLE_PLAY, fresh=False, changes=False, sizes=(HOSTS,)),
+    Case("runner_upgrade", UPGRADE, fresh=False, changes=True, sizes=()),  # on hosts of its own: bench.upgrade
 )
 
 

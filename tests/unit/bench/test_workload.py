@@ -21,7 +21,7 @@ ENTRY_BYTES = 526  # what the reach was set for
 @pytest.mark.parametrize(
     ("names", "expected"),
     [
-        pytest.param(None, ["runner_first", "runner_rerun", "install_rerun", "fleet"], id="all"),
+        pytest.param(None, ["runner_first", "runner_rerun", "install_rerun", "fleet", "runner_upgrade"], id="all"),
         pytest.param("runner_rerun", ["runner_rerun"], id="one"),
         pytest.param("runner_rerun, runner_first", ["runner_first", "runner_rerun"], id="two-in-the-table's-order"),
     ],
