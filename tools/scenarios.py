@@ -19,7 +19,13 @@ from testbed.gitlab_api.client import TwinClient
 
 RECORD = places.RESULTS / "molecule.json"
 # How long a scenario may take on two cores before it is too slow for every day; the sum is what CI has.
-BUDGET_SECONDS = {"runner_hosts": 240, "runner_role": 120, "runner_upgrade": 240}
+BUDGET_SECONDS = {
+    "runner_hosts": 240,
+    "runner_role": 120,
+    "runner_bad_input": 120,
+    "runner_secrets": 120,
+    "runner_upgrade": 240,
+}
 OVERDUE = 2.0
 # Where molecule remembers that the hosts of an earlier run were prepared; these are new ones.
 MEMORY = places.BUILD / "ansible" / "tmp"
