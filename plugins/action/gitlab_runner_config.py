@@ -13,6 +13,7 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import (
     _config_check,
     _config_plan,
     _declaration,
+    _pending_restart,
 )
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _config_schema as schema
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._host_action import (
@@ -21,6 +22,7 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._host_actio
     Target,
     TaskVars,
 )
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._host_read import HostState
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "path": {"type": "path", "default": "/etc/gitlab-runner/config.toml"},
@@ -46,19 +48,36 @@ class ActionModule(HostAction):
         args = self._arguments(ARGUMENT_SPEC)
         wanted = _wanted(args, check_mode=self._task.check_mode)
         target = Target(args["path"], args["service"], args["backup_count"], args["allow_unknown_keys"])
-        state = self._read_host(target.path)
+        note = _pending_restart.path_beside(target.path)
+        state = self._read_host(target.path, files=(note,))
+        pending = self._pending(target, state, note)
+        keys = (*pending, *(key for key in self._plan_config(state, wanted).restart if key not in pending))
+        if keys != pending and not self._task.check_mode:
+            self._write_private(note, _pending_restart.dumped(keys))
         plan, written = self._write_config(target, state, wanted, task_vars)
         result.update(
             changed=plan.changed,
             path=state.config.path,
             changes=list(plan.changes),
-            restart_required=bool(plan.restart),
-            restart_keys=list(plan.restart),
+            restart_required=bool(keys),
+            restart_keys=list(keys),
             **{name: written[name] for name in ("reloaded", "backup_file") if name in written},
         )
         if self._task.diff and plan.changed:
             result["diff"] = [plan.diff(state.config.path)]
         return result
+
+    def _pending(self, target: Target, state: HostState, note: str) -> tuple[str, ...]:
+        """The keys that an earlier run wrote and that the running process has not read; read closer only if noted."""
+        keys = _pending_restart.noted(state, note)
+        if not keys:
+            return ()
+        state = self._read_host(target.path, service=target.service, files=(note,))
+        if not _pending_restart.outdated(state, note):
+            return keys
+        if not self._task.check_mode:
+            self._remove(note)
+        return ()
 
 
 def _wanted(args: Result, *, check_mode: bool) -> _config_plan.Wanted:

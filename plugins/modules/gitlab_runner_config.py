@@ -133,12 +133,13 @@ changes:
   elements: str
   sample: [concurrent, "runners[build-docker].docker.image", "runners[mine] renamed to build", "runners[old] removed"]
 restart_required:
-  description: Whether a changed key is only taken up by a new process.
+  description: >-
+    Whether a key that was changed, now or by an earlier run whose restart is still due, needs a new process.
   returned: success
   type: bool
   sample: false
 restart_keys:
-  description: The changed keys that are only taken up by a new process.
+  description: Those keys.
   returned: success
   type: list
   elements: str
