@@ -94,11 +94,15 @@ def replace(wanted: Replacement, check: t.Callable[[str], None] | None = None) -
 def _temporary(folder: str, wanted: Replacement) -> str:
     """The new file beside the old one, complete on disk, with the old one's owner, mode and security context."""
     handle, temp = tempfile.mkstemp(prefix=".config.toml.", suffix=".new", dir=folder)
-    with os.fdopen(handle, "wb") as new:
-        new.write(wanted.content)
-        new.flush()
-        _take_over(new.fileno(), wanted)
-        os.fsync(new.fileno())
+    try:
+        with os.fdopen(handle, "wb") as new:
+            new.write(wanted.content)
+            new.flush()
+            _take_over(new.fileno(), wanted)
+            os.fsync(new.fileno())
+    except BaseException:
+        os.unlink(temp)  # it is half, and it holds tokens
+        raise
     return temp
 
 

@@ -150,6 +150,22 @@ class TestReplace:
         assert names(old) == ["config.toml"]
 
 
+@pytest.mark.skipif(not pathlib.Path("/dev/full").exists(), reason="no device that is always full")
+def test_nothing_is_left_on_a_full_disk(old: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = atomic.tempfile.mkstemp
+
+    def full(**where: str) -> tuple[int, str]:
+        handle, name = made(**where)
+        os.close(handle)
+        return os.open("/dev/full", os.O_WRONLY), name
+
+    monkeypatch.setattr(atomic.tempfile, "mkstemp", full)
+    with pytest.raises(OSError, match="No space left"):
+        atomic.replace(replacement(old, OLD))
+    assert old.read_bytes() == OLD
+    assert names(old) == ["config.toml"]
+
+
 def test_one_who_had_the_file_open_before_the_exchange_is_waited_for(old: pathlib.Path) -> None:
     """Whoever opened the file before it was taken out writes into it after: found by the kernel's lease."""
     with old.open("r+b") as late:
