@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_api import GitLab
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_api import Call, GitLab
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_errors import GitLabError
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_runners import Runners
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._drain import Standing
@@ -41,8 +41,19 @@ class Control:
         details = self.runners.get(runner_id) if runner_id else None
         if details is None:
             return Standing(entry.name, runner_id)
-        others = tuple(self.runners.other_managers(runner_id, self.system_id))
-        return Standing(entry.name, runner_id, known=True, paused=bool(details.get("paused")), shared_with=others)
+        paused = bool(details.get("paused"))
+        return Standing(entry.name, runner_id, known=True, paused=paused, shared_with=self._others(runner_id))
+
+    def _others(self, runner_id: int) -> tuple[str, ...]:
+        """Other machines that work with this runner; one that is gone stays listed, but not as online."""
+        call = Call(
+            "GET", f"/runners/{runner_id}/managers", f"read the managers of runner {runner_id}", expect=(200, 404)
+        )
+        managers = self.gitlab.request(call).data
+        if not isinstance(managers, list):
+            return ()
+        mine = (self.system_id, "<legacy>")
+        return tuple(one["system_id"] for one in managers if one["system_id"] not in mine and one["status"] == "online")
 
     def set_paused(self, ids: t.Sequence[int], paused: bool) -> None:
         """Pause or unpause; a runner that is gone needs neither. The first error is raised, after all were tried."""
