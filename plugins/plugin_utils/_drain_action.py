@@ -34,6 +34,9 @@ SHOW_SECONDS = 15.0
 # A signal in the daemon's first moments kills it (runner facts 3.1).
 SETTLED_SECONDS = 2.0
 ABORT_SECONDS = 90.0
+# How long a request for a job may be under way, and how long GitLab's count of running jobs is believed.
+REQUEST_SECONDS = 2.0
+COUNT_SECONDS = 30.0
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     **_gitlab_options.ARGUMENT_SPEC,
@@ -154,25 +157,36 @@ class DrainAction(_host_action.HostAction):
         return self._look(ask.service)
 
     def _wait_idle(self, ask: Ask, plan: Plan, started: float) -> Look:
-        """Wait, paused, until no job runs: a pause can be taken back, the SIGQUIT of a stop can't."""
-        shown = 0.0
+        """Wait, paused, until no job runs: a pause can be taken back, the SIGQUIT of a stop can't.
+
+        A stop cancels a request for a job that is under way (runner facts 3.1), and a job that GitLab has given out by
+        then is lost. So nobody is stopped in the first moments of a pause, nor while GitLab counts a job of the runner.
+        """
+        shown, paused = 0.0, time.monotonic()
+        quiet: float | None = None
         while True:
             look = self._look(ask.service, Until.IDLE, _at_most(ask.timeout, started))
-            waited = time.monotonic() - started
-            if not look.running or not self._busy(ask, plan, look):
+            now = time.monotonic()
+            if not look.running:
                 return look
-            shown = self._show(look, waited, shown, ask)
-            if waited > ask.timeout:
+            quiet = None if look.jobs else quiet or now
+            busy = self._busy(ask, plan, look, 0.0 if quiet is None else now - quiet)
+            if not busy and now - paused >= REQUEST_SECONDS:
+                return look
+            shown = self._show(look, now - started, shown, ask) if busy else shown
+            if busy and now - started > ask.timeout:
                 if ask.abort:
                     return look
                 raise AnsibleActionFail(_out_of_time(look, ask))
-            if look.jobs is None:
-                time.sleep(LOOK_SECONDS)
+            if not look.jobs:
+                time.sleep(LOOK_SECONDS if look.jobs is None and busy else REQUEST_SECONDS / 4)
 
-    def _busy(self, ask: Ask, plan: Plan, look: Look) -> bool:
-        if look.jobs is not None:
-            return bool(look.jobs)
-        return look.processes > 0 or (ask.control is not None and ask.control.busy(plan.watched))
+    def _busy(self, ask: Ask, plan: Plan, look: Look, quiet: float) -> bool:
+        """Whether a job runs; GitLab's count is believed for a while only, as a job lost long ago is in it too."""
+        if look.jobs or (look.jobs is None and look.processes):
+            return True
+        known = look.jobs is not None
+        return ask.control is not None and not (known and quiet > COUNT_SECONDS) and ask.control.busy(plan.watched)
 
     def _stop(self, ask: Ask, look: Look, started: float) -> Look:
         """Stop the service; its jobs end first, because only the main process gets the SIGQUIT."""
