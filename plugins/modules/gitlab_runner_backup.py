@@ -17,6 +17,9 @@ description:
   - A copy that is put back gets a new modification time, because a running daemon ignores a file that is not newer.
     A token that the present file got later stays, because the one in the copy was rotated away. The daemon loads the
     file at once.
+extends_documentation_fragment:
+  - fleetwright.gitlab_aws.attributes
+  - fleetwright.gitlab_aws.runner_host
 options:
   state:
     description: V(present) makes a copy, V(restored) puts one back.
@@ -27,24 +30,14 @@ options:
     description: Which copy is put back, for example V(20261124T093000Z); the newest when empty.
     type: str
     default: ''
-  config_path:
-    description: The configuration.
-    type: path
-    default: /etc/gitlab-runner/config.toml
-  service:
-    description: The systemd service.
-    type: str
-    default: gitlab-runner
   backup_count:
     description: How many copies are kept, beside that of the last upgrade.
     type: int
     default: 5
 attributes:
   check_mode:
-    description: Can run in check mode and return changed status without changing anything.
     support: full
   diff_mode:
-    description: Returns details on what has changed when in diff mode.
     support: full
 """
 

@@ -21,6 +21,8 @@ description:
   - Where the installed version has C(gitlab-runner lint) (19.3 and newer), it checks the new text first.
 notes:
   - The host needs Python 3.9 or newer and systemd. The daemon loads what it reads, so run this with C(become).
+extends_documentation_fragment:
+  - fleetwright.gitlab_aws.attributes
 options:
   path:
     description: The file.
@@ -86,10 +88,8 @@ options:
     default: 3
 attributes:
   check_mode:
-    description: Can run in check mode and return changed status without changing anything.
     support: full
   diff_mode:
-    description: Returns details on what has changed, with every secret masked, when in diff mode.
     support: full
 seealso:
   - module: fleetwright.gitlab_aws.gitlab_runner_registration

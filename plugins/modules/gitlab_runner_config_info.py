@@ -13,6 +13,8 @@ version_added: 0.1.0
 author: Fleetwright contributors (@fleetwright)
 description:
   - Reads C(config.toml) from the host in one round trip and returns what it means.
+extends_documentation_fragment:
+  - fleetwright.gitlab_aws.attributes
 options:
   path:
     description: The file.
@@ -26,10 +28,8 @@ options:
     default: false
 attributes:
   check_mode:
-    description: Can run in check mode and return changed status without changing anything.
     support: full
   diff_mode:
-    description: Returns details on what has changed when in diff mode.
     support: none
 seealso:
   - module: fleetwright.gitlab_aws.gitlab_runner_config

@@ -15,6 +15,8 @@ description:
   - Writes C(config.toml) in one step, and only if it is still the file that the plan was made from.
   - This is what M(fleetwright.gitlab_aws.gitlab_runner_config) and M(fleetwright.gitlab_aws.gitlab_runner_registration)
     leave on the host. It decides nothing; use those instead.
+extends_documentation_fragment:
+  - fleetwright.gitlab_aws.attributes
 options:
   path:
     description: The file, after following links.
@@ -48,10 +50,8 @@ options:
     default: []
 attributes:
   check_mode:
-    description: Can run in check mode and return changed status without changing anything.
     support: full
   diff_mode:
-    description: Returns details on what has changed when in diff mode.
     support: none
 """
 

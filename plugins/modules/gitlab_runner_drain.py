@@ -20,6 +20,8 @@ description:
   - A service that is stopped, failed or masked is drained already; one that someone else is stopping is waited for.
   - Runners that were paused before stay paused.
 extends_documentation_fragment:
+  - fleetwright.gitlab_aws.attributes
+  - fleetwright.gitlab_aws.runner_host
   - fleetwright.gitlab_aws.gitlab
 options:
   api_url:
@@ -31,14 +33,6 @@ options:
     type: str
     choices: [drained, resumed]
     default: drained
-  config_path:
-    description: The file that names the runners.
-    type: path
-    default: /etc/gitlab-runner/config.toml
-  service:
-    description: The systemd service.
-    type: str
-    default: gitlab-runner
   drain_timeout:
     description: How many seconds the running jobs are waited for.
     type: int
@@ -56,10 +50,8 @@ options:
     default: 7200
 attributes:
   check_mode:
-    description: Can run in check mode and return changed status without changing anything.
     support: full
   diff_mode:
-    description: Returns details on what has changed when in diff mode.
     support: none
 notes:
   - Without C(listen_address) in C(config.toml) the jobs can't be named while they are waited for.

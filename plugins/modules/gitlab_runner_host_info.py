@@ -14,25 +14,18 @@ author: Fleetwright contributors (@fleetwright)
 description:
   - Reads version, service, process and running jobs on the host, and lets the program verify its tokens.
   - This is what M(fleetwright.gitlab_aws.gitlab_runner_info) runs on the host; that one knows the entries' names too.
+extends_documentation_fragment:
+  - fleetwright.gitlab_aws.attributes
+  - fleetwright.gitlab_aws.runner_host
 options:
-  config_path:
-    description: The configuration whose tokens are verified.
-    type: path
-    default: /etc/gitlab-runner/config.toml
-  service:
-    description: The systemd service.
-    type: str
-    default: gitlab-runner
   verify:
     description: Whether the program asks GitLab about each token.
     type: bool
     default: true
 attributes:
   check_mode:
-    description: Can run in check mode and return changed status without changing anything.
     support: full
   diff_mode:
-    description: Returns details on what has changed when in diff mode.
     support: none
 """
 

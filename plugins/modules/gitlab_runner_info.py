@@ -16,30 +16,22 @@ description:
   - A service that died and waits for its restart is not called running, and a token that could not be checked because
     GitLab did not answer is not called valid, although C(gitlab-runner status) and C(gitlab-runner verify) do so.
 extends_documentation_fragment:
+  - fleetwright.gitlab_aws.attributes
+  - fleetwright.gitlab_aws.runner_host
   - fleetwright.gitlab_aws.gitlab
 options:
   api_url:
     description: GitLab's base URL; with O(api_token), runners are looked up there too.
     type: str
     required: false
-  config_path:
-    description: The file that names the runners.
-    type: path
-    default: /etc/gitlab-runner/config.toml
-  service:
-    description: The systemd service.
-    type: str
-    default: gitlab-runner
   verify:
     description: Whether the program on the host asks GitLab about each token.
     type: bool
     default: true
 attributes:
   check_mode:
-    description: Can run in check mode and return changed status without changing anything.
     support: full
   diff_mode:
-    description: Returns details on what has changed when in diff mode.
     support: none
 """
 

@@ -16,6 +16,8 @@ description:
     operating system) and compares it with what is declared. Changes nothing.
   - The role P(fleetwright.gitlab_aws.gitlab_runner#role) runs only the steps that it names.
   - Refuses operating systems whose own Python is too old, with the reason, before any module runs there.
+extends_documentation_fragment:
+  - fleetwright.gitlab_aws.attributes
 options:
   version:
     description:
@@ -100,10 +102,8 @@ options:
     default: {}
 attributes:
   check_mode:
-    description: Can run in check mode and return changed status without changing anything.
     support: full
   diff_mode:
-    description: Returns details on what has changed when in diff mode.
     support: none
 """
 

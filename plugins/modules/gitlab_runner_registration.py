@@ -22,6 +22,8 @@ description:
   - What can be seen to fail is refused before anything is changed.
   - When the file can't be written, runners that were just created are deleted again.
 extends_documentation_fragment:
+  - fleetwright.gitlab_aws.attributes
+  - fleetwright.gitlab_aws.runner_host
   - fleetwright.gitlab_aws.gitlab
 options:
   runners:
@@ -77,14 +79,6 @@ options:
     description: How many seconds the running jobs of a runner that is to be removed are waited for.
     type: int
     default: 3600
-  config_path:
-    description: The file that keeps the tokens.
-    type: path
-    default: /etc/gitlab-runner/config.toml
-  service:
-    description: The systemd service whose daemon reads the file.
-    type: str
-    default: gitlab-runner
   allow_unknown_keys:
     description: Whether keys that no known version of GitLab Runner reads may be declared.
     type: bool
@@ -95,10 +89,8 @@ options:
     default: 3
 attributes:
   check_mode:
-    description: Can run in check mode and return changed status without changing anything.
     support: full
   diff_mode:
-    description: Returns details on what has changed, with every secret masked, when in diff mode.
     support: full
 seealso:
   - module: fleetwright.gitlab_aws.gitlab_runner_config

@@ -18,6 +18,8 @@ description:
     or another service of the host declared it. C(/etc/gitlab-runner/.fleetwright-registries.json) records which are
     ours.
   - Both files have mode 0600; credentials are in no result, no diff and no command line.
+extends_documentation_fragment:
+  - fleetwright.gitlab_aws.attributes
 options:
   registries:
     description: >-
@@ -31,10 +33,8 @@ options:
     default: gitlab-runner
 attributes:
   check_mode:
-    description: Can run in check mode and return changed status without changing anything.
     support: full
   diff_mode:
-    description: Returns the names of the registries that come and go.
     support: full
 """
 

@@ -22,6 +22,8 @@ description:
   - Downgrades work the same way, also over 17.7.1, from which on the helper images are a package of their own.
   - The package repository must be there; the role's entry point C(upgrade) sees to that.
 extends_documentation_fragment:
+  - fleetwright.gitlab_aws.attributes
+  - fleetwright.gitlab_aws.runner_host
   - fleetwright.gitlab_aws.gitlab
 options:
   api_url:
@@ -55,14 +57,6 @@ options:
     description: How many copies of the configuration are kept.
     type: int
     default: 5
-  config_path:
-    description: The file that names the runners.
-    type: path
-    default: /etc/gitlab-runner/config.toml
-  service:
-    description: The systemd service.
-    type: str
-    default: gitlab-runner
   drain_timeout:
     description: How many seconds the running jobs are waited for.
     type: int
@@ -78,10 +72,8 @@ options:
     default: 7200
 attributes:
   check_mode:
-    description: Can run in check mode and return changed status without changing anything.
     support: full
   diff_mode:
-    description: Returns details on what has changed when in diff mode.
     support: full
 """
 
