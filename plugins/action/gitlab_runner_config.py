@@ -51,10 +51,11 @@ class ActionModule(HostAction):
         note = _pending_restart.path_beside(target.path)
         state = self._read_host(target.path, files=(note,))
         pending = self._pending(target, state, note)
-        keys = (*pending, *(key for key in self._plan_config(state, wanted).restart if key not in pending))
+        planned = self._plan_config(state, wanted)
+        keys = (*pending, *(key for key in planned.restart if key not in pending))
         if keys != pending and not self._task.check_mode:
             self._write_private(note, _pending_restart.dumped(keys))
-        plan, written = self._write_config(target, state, wanted, task_vars)
+        plan, written = self._write_config(target, state, wanted, task_vars, planned)
         result.update(
             changed=plan.changed,
             path=state.config.path,

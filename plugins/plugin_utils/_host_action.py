@@ -106,15 +106,21 @@ class HostAction(ActionBase):
         return result
 
     def _write_config(
-        self, target: Target, state: _host_read.HostState, wanted: _config_plan.Wanted, task_vars: TaskVars
+        self,
+        target: Target,
+        state: _host_read.HostState,
+        wanted: _config_plan.Wanted,
+        task_vars: TaskVars,
+        planned: _config_plan.ConfigPlan | None = None,
     ) -> tuple[_config_plan.ConfigPlan, Result]:
         """Plan the file and write it; where someone changes it meanwhile, plan again from what they wrote.
 
+        planned is the plan of this state, where the caller has made it already.
         What was written counts as done when it is all there in the end, beside whatever others wrote.
         """
         done: tuple[_config_plan.ConfigPlan, Result] | None = None
         for tries in range(WRITE_TRIES + 1):
-            plan = self._plan_config(state, wanted)
+            plan = planned if planned and not tries else self._plan_config(state, wanted)
             if not plan.changed or self._task.check_mode:
                 return done or (plan, {})
             if tries == WRITE_TRIES:
