@@ -46,8 +46,8 @@ bench: ready-testbed ## the benchmark, into build/bench.json; CASES=NAME,NAME ru
 collection: ready ## the collection as users get it, under build/installed
 	@$(PY) -m gates collection
 
-testbed-up: ready-testbed ## hosts, left running to play with; HOSTS=N
-	@$(PY) -m testbed up $(if $(HOSTS),--hosts $(HOSTS))
+testbed-up: ready-testbed ## hosts, left running to play with; HOSTS=N, SERVERS=N
+	@$(PY) -m testbed up $(if $(HOSTS),--hosts $(HOSTS)) $(if $(SERVERS),--servers $(SERVERS))
 
 testbed-down: ready ## stops them
 	@$(PY) -m testbed down

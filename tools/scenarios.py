@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -18,14 +19,25 @@ from testbed.errors import TestbedError
 from testbed.gitlab_api.client import TwinClient
 
 RECORD = places.RESULTS / "molecule.json"
-# How long a scenario may take on two cores before it is too slow for every day; the sum is what CI has.
-BUDGET_SECONDS = {
-    "runner_hosts": 240,
-    "runner_role": 120,
-    "runner_bad_input": 120,
-    "runner_secrets": 120,
-    "runner_upgrade": 240,
+
+
+@dataclasses.dataclass(frozen=True)
+class Needs:
+    """What a scenario needs: how long it may take on two cores (the sum is what CI has), and which hosts."""
+
+    budget_seconds: int
+    hosts: int = 3
+    servers: int = 0
+
+
+SCENARIOS = {
+    "runner_hosts": Needs(240),
+    "runner_role": Needs(120),
+    "runner_bad_input": Needs(120),
+    "runner_secrets": Needs(120),
+    "runner_upgrade": Needs(240),
 }
+# How many times its budget a scenario may take before it is too slow for every day.
 OVERDUE = 2.0
 # Where molecule remembers that the hosts of an earlier run were prepared; these are new ones.
 MEMORY = places.BUILD / "ansible" / "tmp"
@@ -52,19 +64,20 @@ def environment() -> dict[str, str]:
 def run(name: str) -> bool:
     """Run one scenario; its whole output goes to a log, which is shown when it fails."""
     log = places.RESULTS / f"molecule-{name}.log"
+    needs = SCENARIOS[name]
     print(f"  {name} ...", flush=True)
     with lifecycle.alone():  # all the while: another command could take the hosts away
         started = time.monotonic()
         archive, text = collection.build()
         if archive is None:
             raise TestbedError(f"The collection can't be built: {text}")
-        state = lifecycle.up(lifecycle.Wish(hosts=3, fresh=True))
+        state = lifecycle.up(lifecycle.Wish(hosts=needs.hosts, servers=needs.servers, fresh=True))
         TwinClient(state.api_url).reset()
         shutil.rmtree(MEMORY, ignore_errors=True)
         status, text = outcome.captured(["molecule", "test", "--scenario-name", name], env=environment())
     log.write_text(text)
     seconds = time.monotonic() - started
-    budget = BUDGET_SECONDS[name]
+    budget = needs.budget_seconds
     in_time = seconds <= budget * OVERDUE
     passed = status == 0 and in_time
     if status != 0:

@@ -17,12 +17,11 @@ from pathlib import Path
 from testbed import lifecycle, paths, programs, servers
 from testbed.errors import TestbedError
 from testbed.gitlab_api.client import TwinClient
-from testbed.hosts import containers, inventory, network
+from testbed.hosts import containers, inventory, names, network
 from testbed.hosts.network import Network
-from testbed.hosts.podman import LABEL, Podman
+from testbed.hosts.podman import Podman
 
-NAME = "fleetwright-bench"
-NUMBER = 240  # of its address: far from the hosts'
+NAME = names.container("fleetwright-bench")
 API = "bench-api"
 LATENCY_SECONDS = 0.1
 READY_SECONDS = 60
@@ -81,8 +80,8 @@ class Machine:
         if not Path(sys.base_prefix).is_relative_to("/usr"):
             mounts.append(sys.base_prefix)
         volumes = [word for path in mounts for word in ("--volume", f"{path}:{path}:ro")]
-        where = ["--network", network.NAME, "--ip", self._net.address(NUMBER)]
-        label = ["--label", f"{LABEL}={paths.ROOT}"]
+        where = ["--network", network.NAME, "--ip", self._net.address(names.BENCH_ADDRESS)]
+        label = containers.owner_labels()
         attempt = "start the bench's host"
         self._podman(attempt, "run", "--detach", "--name", NAME, "--hostname", NAME, "--systemd=always",
                      *where, *volumes, *label, self._image, "/sbin/init")  # fmt: skip

@@ -18,8 +18,8 @@ from testbed.programs import say
 
 def _count(text: str) -> int:
     number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("at least one host")
+    if number < 0:
+        raise argparse.ArgumentTypeError("no less than none")
     return number
 
 
@@ -29,6 +29,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True)
     up = commands.add_parser("up", help="bring hosts, package repository and API twin up")
     up.add_argument("--hosts", type=_count, help="how many (as many as run already, else 3)")
+    up.add_argument("--servers", type=_count, help="how many for GitLab servers (as many as run already, else none)")
     up.add_argument("--fresh", action="store_true", help="replace hosts that run already by new ones")
     up.add_argument("--api-port", type=int, default=8080, help="port of the API twin")
     up.add_argument("--packages-port", type=int, default=8081, help="port of the package repository")
@@ -45,7 +46,7 @@ def _run(args: argparse.Namespace) -> int:
         return 0 if lifecycle.status() else 1
     with lifecycle.alone():
         if args.command == "up":
-            lifecycle.up(lifecycle.Wish(args.hosts, args.fresh, args.api_port, args.packages_port))
+            lifecycle.up(lifecycle.Wish(args.hosts, args.servers, args.fresh, args.api_port, args.packages_port))
         elif args.command == "down":
             lifecycle.down(everything=args.all, force=args.force)
         else:

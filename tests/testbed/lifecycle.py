@@ -17,7 +17,7 @@ from pathlib import Path
 
 from testbed import paths, requirements, servers
 from testbed.errors import TestbedError
-from testbed.hosts import containers, image, inventory, network, ssh, systems
+from testbed.hosts import containers, image, inventory, names, network, ssh, systems
 from testbed.hosts.containers import Container
 from testbed.hosts.network import Network
 from testbed.hosts.podman import Podman
@@ -32,9 +32,10 @@ LOCK = "lock"
 
 @dataclasses.dataclass(frozen=True)
 class Wish:
-    """What `up` is asked for; hosts None means as many as there are, or three."""
+    """What `up` is asked for; None means as many as there are, or three hosts for runners and none for servers."""
 
     hosts: t.Optional[int] = None
+    servers: t.Optional[int] = None
     fresh: bool = False
     api_port: int = 8080
     packages_port: int = 8081
@@ -76,10 +77,13 @@ def _clear_of_others(podman: Podman, *, force: bool = False) -> None:
         network.remove(podman)
 
 
-def _how_many(wish: Wish, present: Sequence[Container]) -> int:
-    if wish.hosts is not None:
-        return wish.hosts
-    return sum(1 for one in present if one.owner and one.number and one.running) or DEFAULT_HOSTS
+def _how_many(wish: Wish, present: Sequence[Container]) -> dict[str, int]:
+    """Return how many hosts of each kind there shall be."""
+    running = [one.host[0].word for one in present if one.owner and one.host and one.running]
+    wanted = {names.RUNNER.word: wish.hosts, names.SERVER.word: wish.servers}
+    if not running and wish.hosts is None and not wish.servers:
+        return {names.RUNNER.word: DEFAULT_HOSTS}
+    return {word: running.count(word) if count is None else count for word, count in wanted.items()}
 
 
 def _admin_token() -> str:
@@ -103,8 +107,12 @@ def _bring_hosts(
     present = containers.find(podman)
     image_id = podman("read the image", "image", "inspect", "--format", "{{.Id}}", tag).strip()
     count = _how_many(wish, present)
-    requirements.check_watches(count, requirements.watch_limit())
-    hosts = [containers.make_host(number, net, tag, image_id) for number in range(1, count + 1)]
+    requirements.check_watches(sum(count.values()), requirements.watch_limit())
+    hosts = [
+        containers.make_host(names.KINDS[word], number, net, tag, image_id)
+        for word, many in count.items()
+        for number in range(1, many + 1)
+    ]
     todo, gone = containers.plan(hosts, present, fresh=wish.fresh)
     if gone:
         ssh.close_connections()
@@ -127,7 +135,7 @@ def up(wish: Wish) -> inventory.State:
         hosts, new = _bring_hosts(podman, wish, net, tag)
         _start_servers(wish, net, repos, token)
         containers.wait_for_all(podman, hosts, new)
-    state = _state(wish, net, repos, token, hosts)
+    state = _state(wish, net, repos, token, tag, hosts)
     inventory.write(state)
     image.tidy(podman)
     say(f"  Up: {_some(len(hosts), 'host')}, {len(new)} new: {paths.INVENTORY}")
@@ -135,12 +143,12 @@ def up(wish: Wish) -> inventory.State:
 
 
 def _state(
-    wish: Wish, net: Network, repos: Repositories, token: str, hosts: Sequence[containers.Host]
+    wish: Wish, net: Network, repos: Repositories, token: str, tag: str, hosts: Sequence[containers.Host]
 ) -> inventory.State:
     base = f"http://{net.gateway}:{wish.packages_port}"
     return inventory.State(
         os="custom" if os.environ.get(image.CHOICE) else systems.choose(os.environ).name,
-        image=hosts[0].image,
+        image=tag,
         subnet=net.subnet,
         gateway=net.gateway,
         api_url=f"http://{net.gateway}:{wish.api_port}",
@@ -166,9 +174,9 @@ def _remove_content(folder: Path, keep: str) -> None:
 def _remove_hosts(podman: Podman) -> int:
     """Remove all hosts, with the one that a podman which outlived its killed `up` may still be bringing."""
     count = 0
-    while names := [one.name for one in containers.find(podman) if one.owner]:
-        containers.remove(podman, names)
-        count += len(names)
+    while gone := [one.name for one in containers.find(podman) if one.owner]:
+        containers.remove(podman, gone)
+        count += len(gone)
     return count
 
 
@@ -198,8 +206,10 @@ def status() -> bool:
     print(f"network  {network.NAME}: {net.subnet if net else 'not there'}")
     present = {one.name: one for one in containers.find(podman) if one.owner}
     healthy = bool(state) and net is not None
-    for name in dict.fromkeys([*state.get("hosts", {}), *present]):
-        one = present.get(name)
+    hosts = list(state.get("hosts", {}))
+    expected = {names.container(name) for name in hosts}
+    for name in [*hosts, *(name for name in present if name not in expected)]:
+        one = present.get(names.container(name)) or present.get(name)
         address = state.get("hosts", {}).get(name, {}).get("address", "(not in the inventory)")
         word = "not there" if one is None else "running" if one.running else "stopped"
         other = f" for {one.owner}" if one and one.owner != str(paths.ROOT) else ""

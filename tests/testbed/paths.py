@@ -5,8 +5,21 @@
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
 
+from testbed.errors import TestbedError
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch(r"([a-z][a-z0-9-]{0,20})?", text):
+        raise TestbedError(f"TESTBED_NAME={text}: use up to 21 small letters, digits and dashes, a letter first.")
+    return text
+
+
+# Testbeds of several checkouts can run beside each other when each has a name; without one there is one on a machine.
+NAME = _name(os.environ.get("TESTBED_NAME", ""))
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "tests" / "testbed"
 CACHE = ROOT / "build" / "cache" / "testbed"  # image recipes, repositories, signing keys
@@ -18,4 +31,4 @@ API_DATABASE = RUN / "gitlab.sqlite"
 INVENTORY = RUN / "inventory.yml"
 STATE = RUN / "state.json"
 # A socket's path may have 107 characters only, fewer than a checkout's path can have.
-SSH_CONTROL = Path("/run/fleetwright-testbed")
+SSH_CONTROL = Path("/run") / (f"fleetwright-testbed-{NAME}" if NAME else "fleetwright-testbed")

@@ -14,9 +14,16 @@ from pathlib import Path
 import yaml
 
 from testbed import paths
-from testbed.hosts import ssh
+from testbed.hosts import names, ssh
 
-GROUP = "gitlab_runner"
+GROUP = names.RUNNER.group
+WAY = {
+    "ansible_user": ssh.USER,
+    "ansible_ssh_private_key_file": str(paths.SSH_KEY),
+    "ansible_ssh_common_args": ssh.arguments(),
+    "ansible_python_interpreter": "/usr/bin/python3",
+    "ansible_become": True,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,21 +50,25 @@ class State:
         return json.dumps({"root": str(paths.ROOT), **content, "ssh": ways}, indent=2) + "\n"
 
     def inventory(self) -> dict[str, t.Any]:
-        """Return the content of inventory.yml."""
-        variables = {
-            "ansible_user": ssh.USER,
-            "ansible_ssh_private_key_file": str(paths.SSH_KEY),
-            "ansible_ssh_common_args": ssh.arguments(),
-            "ansible_python_interpreter": "/usr/bin/python3",
-            "ansible_become": True,
+        """Return the content of inventory.yml: a group for each kind of hosts there is."""
+        groups: dict[str, t.Any] = {}
+        for name, address in self.hosts.items():
+            group = names.group(name)
+            groups.setdefault(group, {"hosts": {}, "vars": {**WAY, **self._variables(group)}})
+            groups[group]["hosts"][name] = {"ansible_host": address}
+        return groups
+
+    def _variables(self, group: str) -> dict[str, t.Any]:
+        """Return what the roles of a group need to know of the testbed."""
+        if group != GROUP:
+            return {}
+        return {
             "gitlab_runner_url": self.api_url,
             "gitlab_runner_api_token": self.admin_token,
             "gitlab_runner_repo_baseurl": self.repo_url,
             "gitlab_runner_repo_gpgkeys": list(self.repo_gpgkeys),
             "testbed_runner_versions": list(self.versions),
         }
-        hosts = {name: {"ansible_host": address} for name, address in self.hosts.items()}
-        return {GROUP: {"hosts": hosts, "vars": variables}}
 
 
 def write_private(file: Path, text: str) -> None:

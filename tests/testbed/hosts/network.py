@@ -13,8 +13,7 @@ from testbed import paths
 from testbed.errors import TestbedError
 from testbed.hosts.podman import LABEL, Podman
 
-NAME = "fleetwright-testbed"
-FIRST_HOST = 10  # runner1 has the address after it
+NAME = f"fleetwright-testbed-{paths.NAME}" if paths.NAME else "fleetwright-testbed"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,11 +25,11 @@ class Network:
     owner: str
 
     def address(self, number: int) -> str:
-        """Return the fixed address of host runner<number>."""
+        """Return an address in the network by its number there, which names.Kind knows for a host."""
         net = ipaddress.IPv4Network(self.subnet)
-        address = net.network_address + FIRST_HOST + number
+        address = net.network_address + number
         if address >= net.broadcast_address:
-            raise TestbedError(f"The network {NAME} ({self.subnet}) has no address for a host number {number}.")
+            raise TestbedError(f"The network {NAME} ({self.subnet}) has no address number {number}.")
         return str(address)
 
 

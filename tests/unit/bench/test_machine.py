@@ -98,7 +98,3 @@ def test_an_image_that_cannot_run_the_controllers_python_is_named(
     with pytest.raises(TestbedError, match="The image localhost/x:1 can't run"), machine.machine():
         pass
     assert CALLS[-2:] == ["remove", "stop api"]
-
-
-def test_its_address_is_no_hosts() -> None:
-    assert NET.address(machine.NUMBER) not in {NET.address(number) for number in range(1, 100)}

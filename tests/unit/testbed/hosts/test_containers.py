@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from testbed import paths
 from testbed.errors import TestbedError
+from testbed.hosts import names
 from testbed.hosts.containers import Container, Host, from_listing, plan
 from testbed.hosts.network import Network
 from testbed.hosts.network import from_listing as network_from_listing
@@ -63,7 +64,7 @@ def test_podmans_listing_is_read() -> None:
     item = {"Names": ["runner12"], "State": "running", "Labels": labels}
     found = from_listing(item)
     assert found == Container("runner12", True, "/checkout", "abc")
-    assert found.number == 12
+    assert found.host == (names.RUNNER, 12)
     assert from_listing({"Names": ["db"], "State": "exited", "Labels": None}) == Container("db", False, "", "")
 
 
@@ -71,9 +72,9 @@ def test_network_addresses_are_fixed_and_end() -> None:
     listing = {"subnets": [{"subnet": "10.9.8.0/24", "gateway": "10.9.8.1"}], "labels": {"fleetwright.testbed": MINE}}
     net = network_from_listing(listing)
     assert net == Network("10.9.8.0/24", "10.9.8.1", MINE)
-    assert [net.address(number) for number in (1, 3, 244)] == ["10.9.8.11", "10.9.8.13", "10.9.8.254"]
-    with pytest.raises(TestbedError, match="no address for a host number 245"):
-        net.address(245)
+    assert [net.address(number) for number in (11, 13, 254)] == ["10.9.8.11", "10.9.8.13", "10.9.8.254"]
+    with pytest.raises(TestbedError, match="no address number 255"):
+        net.address(255)
 
 
 @pytest.mark.parametrize(
