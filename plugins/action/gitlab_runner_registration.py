@@ -124,12 +124,14 @@ class ActionModule(_host_action.HostAction):
             args["config_path"], args["service"], args["backup_count"], args["allow_unknown_keys"]
         )
         outcomes = [_registrar.Outcome(step) for step in steps]
-        plan = self._plan_config(now.state, self._wanted(now, outcomes, foreseen=True))  # refuses before GitLab changes
+        foreseen = self._wanted(now, outcomes, foreseen=True)
+        plan = self._plan_config(now.state, foreseen)  # refuses before GitLab changes
         if not self._task.check_mode:
             outcomes = self._acted(now, steps, strays)
             wanted = self._wanted(now, outcomes, foreseen=False)
             try:
-                plan, _written = self._write_config(target, now.state, wanted, task_vars)
+                planned = plan if wanted == foreseen else None
+                plan, _written = self._write_config(target, now.state, wanted, task_vars, planned)
             except AnsibleActionFail as exc:
                 raise AnsibleActionFail(f"{exc}{self._undone(now, outcomes)}") from None
             self._close_intents(now, [outcome for outcome in outcomes if outcome.unknown])

@@ -16,6 +16,7 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import (
     _config_plan,
     _host_read,
     _host_write,
+    _task_arguments,
 )
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _config_schema as schema
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._toml_edit import TomlError, parse
@@ -42,6 +43,13 @@ class HostAction(ActionBase):
 
     _requires_connection = True
 
+    @classmethod
+    def finalize_task_arg(cls, name: str, value: t.Any, templar: t.Any, context: t.Any) -> t.Any:
+        """Ansible's hook for a task's arguments, experimental there: a version without it only takes longer."""
+        if name == "runners":
+            return _task_arguments.entries(value, templar)
+        return super().finalize_task_arg(name, value, templar, context)
+
     @contextlib.contextmanager
     def _unseen(self) -> t.Iterator[None]:
         """Keep what is sent and answered out of -vvv: the ssh connection shows it unless the play forbids it."""
@@ -58,7 +66,7 @@ class HostAction(ActionBase):
         Every string that came from YAML is a tagged object; copying fifty entries of them takes Ansible's own check
         30 ms, plain ones half a millisecond. Templating is over here, so the tags have done their work.
         """
-        self._task.args = plain(self._task.args)
+        self._task.args = _task_arguments.plain(self._task.args)
         return t.cast(Result, self.validate_argument_spec(spec)[1])
 
     def _read_host(
@@ -155,18 +163,6 @@ class HostAction(ActionBase):
             "service": target.service,
             "allowed_unknown_keys": list(_config_check.unknown_keys(config, schema.GLOBAL)),
         }
-
-
-def plain(value: t.Any) -> t.Any:
-    """The value with plain strings, numbers, lists and dicts in place of Ansible's own kinds of them."""
-    if isinstance(value, dict):
-        return {plain(key): plain(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [plain(inner) for inner in value]
-    for kind in (str, int, float):
-        if isinstance(value, kind) and type(value) not in (kind, bool):
-            return kind(value)
-    return value
 
 
 def text_of(config: _host_read.ConfigFile) -> str | None:
