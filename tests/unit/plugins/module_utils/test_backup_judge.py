@@ -27,7 +27,7 @@ def output(*extra: str, without: t.Collection[str] = (), **parts: str) -> str:
 
 
 def test_a_good_run() -> None:
-    found = _backup_judge.application(0, output(**{"uploads": "[SKIPPED]", "builds": "[DISABLED]"}), ID)
+    found = _backup_judge.application(0, output(uploads="[SKIPPED]", builds="[DISABLED]"), ID)
     assert (found.faults, found.warnings) == ((), ())
     assert found.parts == {
         "db": "included",
