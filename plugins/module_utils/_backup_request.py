@@ -84,7 +84,7 @@ class Bucket:
         return "/".join(part for part in (self.prefix.strip("/"), set_id, file) if part)
 
     def url(self, set_id: str) -> str:
-        return f"s3://{self.bucket}/{self.key(set_id, '')}"
+        return f"s3://{self.bucket}/{self.key(set_id, '')}".rstrip("/")
 
 
 @dataclasses.dataclass(frozen=True)

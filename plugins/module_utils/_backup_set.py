@@ -206,7 +206,7 @@ def _manifest(data: Json) -> Manifest:
     return Manifest(
         id=checked_id(data["id"]),
         release=Release(str(data["gitlab"]["version"]), data["gitlab"].get("package")),
-        archives=tuple(_archive(one) for one in data["archives"]),
+        archives=tuple(archive_from(one) for one in data["archives"]),
         host=str(data["host"]),
         began=str(data["began"]),
         ended=str(data["ended"]),
@@ -220,7 +220,8 @@ def _manifest(data: Json) -> Manifest:
     )
 
 
-def _archive(data: Json) -> Archive:
+def archive_from(data: Json) -> Archive:
+    """An archive from what dataclasses.asdict made of it; raises KeyError, TypeError or ValueError."""
     pieces = data.get("pieces")
     return Archive(
         kind=str(data["kind"]),

@@ -59,7 +59,7 @@ def sets(sets_path: str) -> list[Kept]:
     """Every set, oldest first, whatever became of it."""
     try:
         folders = [entry for entry in os.scandir(sets_path) if entry.is_dir(follow_symlinks=False)]
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     found = [kept for kept in map(_look, folders) if kept is not None]
     return sorted(found, key=lambda kept: (_backup_set.made_at(kept.id), kept.id))
