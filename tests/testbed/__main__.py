@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Fleetwright contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The testbed's commands: `python -m testbed up|down|status|packages`."""
+"""The testbed's commands: `python -m testbed up|down|status|packages|aws`."""
 
 from __future__ import annotations
 
@@ -38,6 +38,8 @@ def parser() -> argparse.ArgumentParser:
     down.add_argument("--force", action="store_true", help="also when another checkout runs it")
     commands.add_parser("status", help="say what runs; exit status 1 if something is missing")
     commands.add_parser("packages", help="build the package repository only")
+    aws = commands.add_parser("aws", help="bring the AWS server up, alone or beside hosts; `down` stops it")
+    aws.add_argument("--aws-port", type=int, default=8082, help="its port")
     return top
 
 
@@ -47,6 +49,8 @@ def _run(args: argparse.Namespace) -> int:
     with lifecycle.alone():
         if args.command == "up":
             lifecycle.up(lifecycle.Wish(args.hosts, args.servers, args.fresh, args.api_port, args.packages_port))
+        elif args.command == "aws":
+            print(lifecycle.up_aws(args.aws_port))
         elif args.command == "down":
             lifecycle.down(everything=args.all, force=args.force)
         else:

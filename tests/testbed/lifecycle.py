@@ -11,6 +11,7 @@ import os
 import secrets
 import shutil
 import typing as t
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,7 @@ from testbed.programs import say, step
 DEFAULT_HOSTS = 3
 API = "api"
 REPOSITORY = "packages"
+AWS = "aws"
 LOCK = "lock"
 
 
@@ -99,6 +101,19 @@ def _start_servers(wish: Wish, net: Network, repos: Repositories, token: str) ->
         servers.Server(API, "testbed.gitlab_api", net.gateway, wish.api_port, options),
     ):
         servers.ensure(server)
+
+
+def aws_server(port: int = 8082) -> servers.Server:
+    """Return the AWS server, on a loopback address of this testbed's own; it needs no hosts, no podman and no root."""
+    second = zlib.crc32(paths.NAME.encode()) % 254 + 1 if paths.NAME else 0
+    return servers.Server(AWS, "testbed.aws", f"127.{second}.0.1", port)
+
+
+def up_aws(port: int = 8082) -> str:
+    """Have the AWS server run, alone or beside the hosts; returns its URL."""
+    server = aws_server(port)
+    servers.ensure(server)
+    return server.url
 
 
 def _bring_hosts(
@@ -219,5 +234,7 @@ def status() -> bool:
         pid = servers.running_pid(name)
         healthy = healthy and pid is not None
         print(f"server   {name} {url or ''}: {f'running, pid {pid}' if pid else 'not running'}")
+    if pid := servers.running_pid(AWS):
+        print(f"server   {AWS}: running, pid {pid}")
     print(f"versions {' '.join(state.get('versions', []))}")
     return healthy
