@@ -83,8 +83,8 @@ class Database:
             self.raw.execute(f"DROP TABLE IF EXISTS information_schema.{name}")
             self.raw.execute(f"CREATE TABLE information_schema.{name} AS {query}")
 
-    def query(self, statement: str) -> Result:
-        """Run one statement."""
+    def query(self, statement: str, sent: str = "") -> Result:
+        """Run one statement of a text that was sent. Raises SqlError."""
         verb = dialect.verb(statement)
         if verb in ("SET", "RESET", "LOCK"):
             return Result(verb)
@@ -95,7 +95,7 @@ class Database:
         try:
             cursor = self.raw.execute(dialect.translate(statement))
         except sqlite3.Error as exc:
-            raise SqlError(dialect.error(str(exc), statement)) from exc
+            raise SqlError(dialect.error(str(exc), statement, sent or statement)) from exc
         if cursor.description:
             names = tuple(column[0] for column in cursor.description)
             rows = tuple(tuple(map(_value, names, row)) for row in cursor.fetchall())

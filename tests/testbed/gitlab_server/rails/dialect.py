@@ -109,27 +109,31 @@ def verb(statement: str) -> str:
     return {"START": "BEGIN", "END": "COMMIT"}.get(first, first)
 
 
-def error(message: str, statement: str) -> str:
-    """Return PostgreSQL's words for an error, with its LINE and mark where the place is known."""
+def error(message: str, statement: str, sent: str) -> str:
+    """Return PostgreSQL's words for an error, with its LINE and mark where the place is known.
+
+    sent is the text that the server got, of which the statement is a part.
+    """
     unknown = _UNKNOWN_TABLE.fullmatch(message)
     if unknown:
         dropped = verb(statement).startswith("DROP")
         text, name = f'{"table" if dropped else "relation"} "{unknown.group(2)}" does not exist', unknown.group(2)
-        return text + ("" if dropped else _place(statement, name))
+        return text + ("" if dropped else _place(statement, name, sent))
     for pattern, instead in _ERRORS:
         match = pattern.fullmatch(message)
         if match:
             name = match.group(1) if match.groups() else ""
             marked = "does not exist" in instead or "syntax error at or near" in instead
-            return instead.format(name) + (_place(statement, name) if marked else "")
+            return instead.format(name) + (_place(statement, name, sent) if marked else "")
     return message
 
 
-def _place(statement: str, name: str) -> str:
-    start = statement.find(name)
-    if not name or start < 0:
+def _place(statement: str, name: str, sent: str) -> str:
+    found = statement.find(name)
+    if not name or found < 0:
         return ""
-    line = statement.count("\n", 0, start)
-    text = statement.split("\n")[line]
-    before = start - (statement.rfind("\n", 0, start) + 1)
+    start = sent.find(statement) + found
+    line = sent.count("\n", 0, start)
+    text = sent.split("\n")[line]
+    before = start - (sent.rfind("\n", 0, start) + 1)
     return f"\nLINE {line + 1}: {text}\n{' ' * (len(f'LINE {line + 1}: ') + before)}^"

@@ -67,7 +67,8 @@ EXPRESSIONS: t.Sequence[tuple[str, t.Callable[[context.Context, t.Match[str]], s
     (r"Gitlab::CurrentSettings\.current_application_settings\.runners_registration_token", _runner_token),
     (r"Gitlab::VERSION", lambda ctx, _found: ctx.config.version),
     (r"(User|Project|Issue|Ci::Runner)\.count", _model_count),
-    (r'"?(\d+|[^"#]*)"?', lambda _ctx, found: found.group(1)),
+    (r"(\d+)", lambda _ctx, found: found.group(1)),
+    (r'"([^"#]*)"', lambda _ctx, found: found.group(1)),
 )
 
 

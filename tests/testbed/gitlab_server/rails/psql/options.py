@@ -9,10 +9,10 @@ import getopt
 import typing as t
 from dataclasses import dataclass, field
 
-_SHORT = "c:d:f:v:F:R:h:p:U:P:o:tAqXxwWlV1an0z"
+_SHORT = "c:d:f:v:F:R:h:p:U:P:o:tAqXwWlV1an0z"
 _LONG = (
     *("command=", "dbname=", "file=", "set=", "variable=", "field-separator=", "record-separator=", "host=", "port="),
-    *("username=", "pset=", "tuples-only", "no-align", "quiet", "no-psqlrc", "expanded", "no-password", "csv"),
+    *("username=", "pset=", "tuples-only", "no-align", "quiet", "no-psqlrc", "no-password", "csv"),
     *("version", "single-transaction", "echo-all", "no-readline", "record-separator-zero", "field-separator-zero"),
 )
 
@@ -26,7 +26,6 @@ _FLAGS = _words(
     tuples_only="-t --tuples-only",
     unaligned="-A --no-align",
     quiet="-q --quiet",
-    expanded="-x --expanded",
     csv="--csv",
     version="-V --version",
     single_transaction="-1 --single-transaction",
@@ -57,7 +56,6 @@ class Options:
     tuples_only: bool = False
     unaligned: bool = False
     quiet: bool = False
-    expanded: bool = False
     csv: bool = False
     version: bool = False
     single_transaction: bool = False

@@ -39,15 +39,6 @@ def _csv(result: Result, options: Options) -> str:
     return buffer.getvalue()
 
 
-def _expanded(result: Result) -> str:
-    width = max(map(len, result.columns), default=0)
-    lines = []
-    for number, row in enumerate(result.rows, 1):
-        lines.append(f"-[ RECORD {number} ]".ljust(width + 1, "-"))
-        lines += [f"{name:<{width}} | {_text(value)}".rstrip(" ") for name, value in zip(result.columns, row)]
-    return "\n".join([*lines, "", ""]) if lines else f"{_count(0)}\n"
-
-
 def _aligned(result: Result, options: Options) -> str:
     columns = list(zip(*result.rows)) if result.rows else [()] * len(result.columns)
     widths = [
@@ -73,8 +64,6 @@ def show(result: Result, options: Options) -> str:
         return "" if options.quiet or result.tag == "" else f"{result.tag}\n"
     if options.csv:
         return _csv(result, options)
-    if options.expanded and not options.unaligned:
-        return _expanded(result)
     if options.unaligned:
         return _unaligned(result, options)
     return _aligned(result, options)

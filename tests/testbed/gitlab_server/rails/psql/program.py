@@ -43,9 +43,9 @@ def _sources(options: Options) -> t.Iterator[Source]:
         yield Source(sys.stdin.read())
 
 
-def _execute(db: database.Database, statement: dialect.Statement, options: Options) -> str:
+def _execute(db: database.Database, statement: dialect.Statement, source: Source, options: Options) -> str:
     """Run one statement and return what is printed; of `\\gexec` what the statements in its result print."""
-    result = db.query(statement.text)
+    result = db.query(statement.text, source.text if source.command else f"{statement.text};")
     if statement.command.split()[:1] != ["\\gexec"]:
         return show(result, options)
     found = (str(cell) for row in result.rows for cell in row if cell is not None)
@@ -62,7 +62,7 @@ def _run(db: database.Database, source: Source, options: Options) -> int:
         if not statement.text:
             continue
         try:
-            sys.stdout.write(_execute(db, statement, options))
+            sys.stdout.write(_execute(db, statement, source, options))
         except database.SqlError as exc:
             where = f"psql:{source.name}:{statement.line}: " if source.name else ""
             sys.stdout.flush()
