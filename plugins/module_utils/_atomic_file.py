@@ -93,7 +93,7 @@ def replace(wanted: Replacement, check: t.Callable[[str], None] | None = None) -
 
 def _temporary(folder: str, wanted: Replacement) -> str:
     """The new file beside the old one, complete on disk, with the old one's owner, mode and security context."""
-    handle, temp = tempfile.mkstemp(prefix=".config.toml.", suffix=".new", dir=folder)
+    handle, temp = tempfile.mkstemp(prefix=f".{os.path.basename(wanted.path)}.", suffix=".new", dir=folder)
     try:
         with os.fdopen(handle, "wb") as new:
             new.write(wanted.content)

@@ -13,7 +13,6 @@ import time
 import typing as t
 
 from ansible.errors import AnsibleActionFail
-from ansible.utils.display import Display
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_api import GitLab
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_errors import GitLabError
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import (
@@ -72,12 +71,6 @@ class Ask:
 class DrainAction(_host_action.HostAction):
     """Looks at a runner service, brings it to rest without losing a job, and back to work."""
 
-    _host_name = ""
-
-    def run(self, tmp: str | None = None, task_vars: _host_action.TaskVars = None) -> _host_action.Result:
-        self._host_name = str((task_vars or {}).get("inventory_hostname", ""))
-        return t.cast(_host_action.Result, super().run(tmp, task_vars))
-
     def _ask(self, args: _host_action.Result, state: HostState) -> Ask:
         control = None
         if args["api_url"] and args["api_token"]:
@@ -95,17 +88,6 @@ class DrainAction(_host_action.HostAction):
         except _drain_read.LookError as exc:
             words = (answer.get("stderr") or "").strip()[-300:]
             raise AnsibleActionFail(f"{exc}{' The host said: ' + words if words else ''}") from None
-
-    def _do(self, command: str, attempt: str, stdin: str | None = None) -> str:
-        """Run one command on the host; its failure is the task's."""
-        with self._unseen():
-            answer = self._low_level_execute_command(
-                f"export LC_ALL=C\n{command}", in_data=None if stdin is None else stdin.encode()
-            )
-        if answer["rc"] != 0:
-            words = (answer.get("stderr") or answer.get("stdout") or "").strip()[-600:]
-            raise AnsibleActionFail(f"Could not {attempt}: {words or 'exit status ' + str(answer['rc'])}.")
-        return str(answer["stdout"]).replace("\r\n", "\n")  # ssh gives the host a terminal
 
     def _plan_drain(self, ask: Ask, state: HostState, left: Journal | None) -> tuple[Plan, Look]:
         look = self._look(ask.service)
@@ -219,9 +201,6 @@ class DrainAction(_host_action.HostAction):
             return shown
         self._say(_drain.progress(look, waited, ask.timeout))
         return waited or 0.001
-
-    def _say(self, words: str) -> None:
-        Display().display(f"[{self._host_name}] {words}")
 
     @contextlib.contextmanager
     def _undoing(self, ask: Ask, journal: Journal) -> t.Iterator[None]:

@@ -11,6 +11,7 @@ import typing as t
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import (
     _config_check,
     _config_plan,
@@ -42,6 +43,26 @@ class HostAction(ActionBase):
     """An action that thinks on the controller; the host gets one small read and, for a change, one small write."""
 
     _requires_connection = True
+    _host_name = ""
+
+    def run(self, tmp: str | None = None, task_vars: TaskVars = None) -> Result:
+        self._host_name = str((task_vars or {}).get("inventory_hostname", ""))
+        return t.cast(Result, super().run(tmp, task_vars))
+
+    def _say(self, words: str) -> None:
+        """Tell people at once how things go."""
+        Display().display(f"[{self._host_name}] {words}")
+
+    def _do(self, command: str, attempt: str, stdin: str | None = None) -> str:
+        """Run one command on the host; its failure is the task's."""
+        with self._unseen():
+            answer = self._low_level_execute_command(
+                f"export LC_ALL=C\n{command}", in_data=None if stdin is None else stdin.encode()
+            )
+        if answer["rc"] != 0:
+            words = (answer.get("stderr") or answer.get("stdout") or "").strip()[-600:]
+            raise AnsibleActionFail(f"Could not {attempt}: {words or 'exit status ' + str(answer['rc'])}.")
+        return str(answer["stdout"]).replace("\r\n", "\n")  # ssh gives the host a terminal
 
     @classmethod
     def finalize_task_arg(cls, name: str, value: t.Any, templar: t.Any, context: t.Any) -> t.Any:
@@ -76,11 +97,12 @@ class HostAction(ActionBase):
         service: str | None = None,
         packages: t.Sequence[str] = (),
         files: t.Sequence[str] = (),
+        times: t.Sequence[str] = (),
     ) -> _host_read.HostState:
         """Read the host by one shell command; no module runs there."""
         with self._unseen():
             answer = self._low_level_execute_command(
-                _host_read.command(config_path, service=service, packages=packages, files=files)
+                _host_read.command(config_path, service=service, packages=packages, files=files, times=times)
             )
         try:
             return _host_read.parse(answer["stdout"], config_path)

@@ -129,16 +129,20 @@ def command(
     service: str | None = None,
     packages: t.Sequence[str] = (),
     files: t.Sequence[str] = (),
+    times: t.Sequence[str] = (),
 ) -> str:
-    """The shell command for one read; each further part is optional because each costs milliseconds."""
+    """The shell command for one read; each further part is optional because each costs milliseconds.
+
+    Of times only the times come back: whether they are there, and since when.
+    """
     parts = [_READ_CONFIG.format(path=shlex.quote(config_path))]
     if service:
         parts.append(_READ_SERVICE.format(unit=shlex.quote(f"{service}.service")))
     if packages:
         parts.append(_READ_PACKAGES.format(packages=" ".join(map(shlex.quote, packages))))
     parts += [_READ_FILE.format(path=shlex.quote(path)) for path in files]
-    if service and files:
-        parts.append(_READ_TIMES.format(paths=" ".join(map(shlex.quote, files))))
+    if times or (service and files):
+        parts.append(_READ_TIMES.format(paths=" ".join(map(shlex.quote, [*files, *times]))))
     return "export LC_ALL=C\n" + "".join(parts) + "echo end"
 
 

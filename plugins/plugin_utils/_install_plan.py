@@ -5,15 +5,16 @@
 
 from __future__ import annotations
 
-import configparser
 import dataclasses
 import re
 import typing as t
 
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import (
+    _host_os,
     _identity,
     _managed_files,
     _registry_auth,
+    _repository,
     _service_unit,
 )
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._host_read import (
@@ -30,12 +31,8 @@ HELPER = "gitlab-runner-helper-images"
 HELPER_SINCE = (17, 7, 1)
 REPOSITORY = "runner_gitlab-runner"
 REPOSITORY_FILE = f"/etc/yum.repos.d/{REPOSITORY}.repo"
-METADATA_EXPIRE = 300  # seconds, as in GitLab's own file: a version that has just been published is found
 LOCK_PLUGIN = "/etc/dnf/plugins/versionlock.conf"
 BASEURL = "https://packages.gitlab.com/runner/gitlab-runner"
-EL = ("rhel", "centos", "rocky", "almalinux", "ol")
-EL_VERSIONS = ("9", "10")
-TOO_OLD = "its own Python is older than 3.9, which this collection and current ansible-core need there"
 PIN = re.compile(r"\d+(\.\d+(\.\d+)?)?")
 
 
@@ -130,8 +127,9 @@ def plan(state: HostState, wanted: Wanted) -> InstallPlan:
 
     Raises InstallError where the operating system is not supported or the declaration can't work.
     """
-    if wanted.check_os:
-        _check_os(state.os_release)
+    refusal = _host_os.refusal(state.os_release, "gitlab_runner_check_os")
+    if wanted.check_os and refusal:
+        raise InstallError(refusal)
     _check_declaration(state, wanted)
     baseurl = wanted.baseurl or default_baseurl(state.os_release)
     packages = () if _fits(state, wanted.version) else package_specs(wanted.version)
@@ -142,7 +140,7 @@ def plan(state: HostState, wanted: Wanted) -> InstallPlan:
     return InstallPlan(
         installed_version=_version(state.packages.get(PROGRAM)),
         baseurl=baseurl,
-        repository=not _repository_matches(state.files.get(REPOSITORY_FILE), baseurl, wanted.gpgkeys),
+        repository=not _repository.matches(state.files.get(REPOSITORY_FILE), REPOSITORY, baseurl, wanted.gpgkeys),
         files=files,
         remove=remove,
         packages=packages,
@@ -246,10 +244,8 @@ def version_of(value: object) -> str:
 
 
 def default_baseurl(os_release: t.Mapping[str, str]) -> str:
-    """GitLab's own repository for this operating system; dnf fills in $basearch."""
-    major = os_release.get("VERSION_ID", "").partition(".")[0]
-    folder = "amazon" if os_release.get("ID") == "amzn" else "el"
-    return f"{BASEURL}/{folder}/{major}/$basearch"
+    """GitLab's own repository for this operating system."""
+    return f"{BASEURL}/{_repository.folder(os_release)}"
 
 
 def package_specs(version: str) -> tuple[str, ...]:
@@ -277,39 +273,6 @@ def _fits(state: HostState, version: str) -> bool:
     if numbers(installed) >= HELPER_SINCE and helper != installed:
         return False
     return not version or installed == version or installed.startswith(f"{version}.")
-
-
-def _check_os(os_release: t.Mapping[str, str]) -> None:
-    name, major = os_release.get("ID", ""), os_release.get("VERSION_ID", "").partition(".")[0]
-    pretty = os_release.get("PRETTY_NAME") or name or "this operating system"
-    if (name in EL and major in EL_VERSIONS) or (name, major) == ("amzn", "2023"):
-        return
-    old = (name in EL and major in ("6", "7", "8")) or (name, major) == ("amzn", "2")
-    reason = f": {TOO_OLD}" if old else ""
-    raise InstallError(
-        f"{pretty} is not supported{reason}. Use EL 9, EL 10 or Amazon Linux 2023, "
-        "or set gitlab_runner_check_os to false to try it all the same."
-    )
-
-
-def _repository_matches(text: str | None, baseurl: str, gpgkeys: t.Sequence[str]) -> bool:
-    parser = configparser.ConfigParser(interpolation=None)
-    try:
-        parser.read_string(text or "")
-    except configparser.Error:
-        return False
-    if not parser.has_section(REPOSITORY):
-        return False
-    section = parser[REPOSITORY]
-    wanted = {
-        "baseurl": [baseurl],
-        "gpgkey": list(gpgkeys),
-        "gpgcheck": ["1"],
-        "repo_gpgcheck": ["1"],
-        "enabled": ["1"],
-        "metadata_expire": [str(METADATA_EXPIRE)],
-    }
-    return all(section.get(name, "").split() == values for name, values in wanted.items())
 
 
 def _locks_for(state: HostState) -> set[str]:
