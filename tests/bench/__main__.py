@@ -107,8 +107,8 @@ def measure(cases: Sequence[Case]) -> list[Record]:
             {
                 "gitlab_runner_url": host.server.url,
                 "gitlab_runner_api_token": ADMIN_TOKEN,
-                "gitlab_runner_repo_baseurl": state["repo_url"],
-                "gitlab_runner_repo_gpgkeys": state["repo_gpgkeys"],
+                "gitlab_runner_repo_baseurl": state["offers"]["gitlab-runner"]["repo_url"],
+                "gitlab_runner_repo_gpgkeys": state["offers"]["gitlab-runner"]["repo_gpgkeys"],
                 "gitlab_runner_config_path": CONFIG,
                 "gitlab_runner_config": {"concurrent": 8},
                 "gitlab_runner_check_docker": False,  # its docker runners are declared, and run nothing

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from testbed import lifecycle, requirements
 from testbed.errors import TestbedError
-from testbed.packages.repository import repositories
+from testbed.packages import repository, server_repository
 from testbed.programs import say
 
 
@@ -55,8 +55,8 @@ def _run(args: argparse.Namespace) -> int:
             lifecycle.down(everything=args.all, force=args.force)
         else:
             requirements.check()
-            found = repositories(os.environ)
-            say(f"  {found.www}: {' '.join(found.versions)}")
+            for found in (repository.repositories(os.environ), server_repository.repositories(os.environ)):
+                say(f"  {found.www}: {' '.join(found.versions)}")
     return 0
 
 

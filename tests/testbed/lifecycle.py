@@ -12,7 +12,7 @@ import secrets
 import shutil
 import typing as t
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,7 +22,8 @@ from testbed.hosts import containers, image, inventory, names, network, ssh, sys
 from testbed.hosts.containers import Container
 from testbed.hosts.network import Network
 from testbed.hosts.podman import Podman
-from testbed.packages.repository import DEFAULT, Repositories, clear_left_overs, repositories
+from testbed.packages import repository, server_repository
+from testbed.packages.publish import Repositories, clear_left_overs
 from testbed.programs import say, step
 
 DEFAULT_HOSTS = 3
@@ -94,13 +95,27 @@ def _admin_token() -> str:
     return str(known) if known else f"glpat-{secrets.token_hex(10)}"
 
 
-def _start_servers(wish: Wish, net: Network, repos: Repositories, token: str) -> None:
+def _serve(found: Sequence[Repositories]) -> None:
+    """Bring the repositories together in the folder that is served."""
+    paths.WWW.mkdir(parents=True, exist_ok=True)
+    wanted = {folder.name: folder for repos in found for folder in repos.www.iterdir()}
+    for link in paths.WWW.iterdir():
+        if link.name not in wanted:
+            link.unlink()
+    for name, folder in wanted.items():
+        part = paths.WWW / f".{name}"
+        part.unlink(missing_ok=True)
+        part.symlink_to(folder)
+        part.rename(paths.WWW / name)
+
+
+def _start_servers(wish: Wish, net: Network, token: str) -> None:
     options = ("--db", str(paths.API_DATABASE), "--admin-token", token)
-    for server in (
-        servers.Server(REPOSITORY, "testbed.packages", net.gateway, wish.packages_port, ("--root", str(repos.www))),
+    for one in (
+        servers.Server(REPOSITORY, "testbed.packages", net.gateway, wish.packages_port, ("--root", str(paths.WWW))),
         servers.Server(API, "testbed.gitlab_api", net.gateway, wish.api_port, options),
     ):
-        servers.ensure(server)
+        servers.ensure(one)
 
 
 def aws_server(port: int = 8082) -> servers.Server:
@@ -117,11 +132,10 @@ def up_aws(port: int = 8082) -> str:
 
 
 def _bring_hosts(
-    podman: Podman, wish: Wish, net: Network, tag: str
+    podman: Podman, wish: Wish, net: Network, tag: str, count: Mapping[str, int]
 ) -> tuple[list[containers.Host], list[containers.Host]]:
     present = containers.find(podman)
     image_id = podman("read the image", "image", "inspect", "--format", "{{.Id}}", tag).strip()
-    count = _how_many(wish, present)
     requirements.check_watches(sum(count.values()), requirements.watch_limit())
     hosts = [
         containers.make_host(names.KINDS[word], number, net, tag, image_id)
@@ -142,13 +156,17 @@ def up(wish: Wish) -> inventory.State:
     podman = Podman()
     _clear_of_others(podman)
     tag = image.image(podman, os.environ)
-    repos = repositories(os.environ)
+    count = _how_many(wish, containers.find(podman))
+    repos = {repository.DEFAULT: repository.repositories(os.environ)}
+    if count[names.SERVER.word]:
+        repos[server_repository.SERVER] = server_repository.repositories(os.environ)
+    _serve(list(repos.values()))
     ssh.ensure_key()
     net = network.ensure(podman)
     token = _admin_token()
     with step("Starting hosts and servers"):
-        hosts, new = _bring_hosts(podman, wish, net, tag)
-        _start_servers(wish, net, repos, token)
+        hosts, new = _bring_hosts(podman, wish, net, tag, count)
+        _start_servers(wish, net, token)
         containers.wait_for_all(podman, hosts, new)
     state = _state(wish, net, repos, token, tag, hosts)
     inventory.write(state)
@@ -158,7 +176,12 @@ def up(wish: Wish) -> inventory.State:
 
 
 def _state(
-    wish: Wish, net: Network, repos: Repositories, token: str, tag: str, hosts: Sequence[containers.Host]
+    wish: Wish,
+    net: Network,
+    repos: Mapping[str, Repositories],
+    token: str,
+    tag: str,
+    hosts: Sequence[containers.Host],
 ) -> inventory.State:
     base = f"http://{net.gateway}:{wish.packages_port}"
     return inventory.State(
@@ -168,10 +191,13 @@ def _state(
         gateway=net.gateway,
         api_url=f"http://{net.gateway}:{wish.api_port}",
         admin_token=token,
-        repo_url=f"{base}/{DEFAULT}",
-        repo_gpgkeys=tuple(f"{base}/{name}" for name in repos.key_files),
-        repos={name: f"{base}/{name}" for name in repos.names},
-        versions=repos.versions,
+        offers={
+            name: inventory.Offer(
+                f"{base}/{name}", tuple(f"{base}/{file}" for file in found.key_files), tuple(found.versions)
+            )
+            for name, found in repos.items()
+        },
+        repos={name: f"{base}/{name}" for found in repos.values() for name in found.names},
         hosts={host.name: host.address for host in hosts},
     )
 
@@ -236,5 +262,6 @@ def status() -> bool:
         print(f"server   {name} {url or ''}: {f'running, pid {pid}' if pid else 'not running'}")
     if pid := servers.running_pid(AWS):
         print(f"server   {AWS}: running, pid {pid}")
-    print(f"versions {' '.join(state.get('versions', []))}")
+    for name, offer in state.get("offers", {}).items():
+        print(f"versions {name}: {' '.join(offer['versions'])}")
     return healthy

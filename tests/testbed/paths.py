@@ -28,6 +28,7 @@ LOGS = RUN / "logs"
 SERVERS = RUN / "servers"
 SSH_KEY = RUN / "ssh" / "id_ed25519"
 API_DATABASE = RUN / "gitlab.sqlite"
+WWW = RUN / "www"  # links to the repositories that are served
 INVENTORY = RUN / "inventory.yml"
 STATE = RUN / "state.json"
 # A socket's path may have 107 characters only, fewer than a checkout's path can have.

@@ -16,7 +16,8 @@ import yaml
 from testbed import paths
 from testbed.hosts import names, ssh
 
-GROUP = names.RUNNER.group
+# Which package repository a group installs from, and what its role's variables are called after.
+PACKAGES = {names.RUNNER.group: ("gitlab-runner", "runner"), names.SERVER.group: ("gitlab-ce", "server")}
 WAY = {
     "ansible_user": ssh.USER,
     "ansible_ssh_private_key_file": str(paths.SSH_KEY),
@@ -24,6 +25,15 @@ WAY = {
     "ansible_python_interpreter": "/usr/bin/python3",
     "ansible_become": True,
 }
+
+
+@dataclasses.dataclass(frozen=True)
+class Offer:
+    """A package repository: its URL, its keys, the versions in it."""
+
+    repo_url: str
+    repo_gpgkeys: tuple[str, ...]
+    versions: tuple[str, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,10 +46,8 @@ class State:
     gateway: str
     api_url: str
     admin_token: str
-    repo_url: str
-    repo_gpgkeys: tuple[str, ...]
+    offers: Mapping[str, Offer]
     repos: Mapping[str, str]
-    versions: tuple[str, ...]
     hosts: Mapping[str, str]
 
     def as_json(self) -> str:
@@ -60,15 +68,16 @@ class State:
 
     def _variables(self, group: str) -> dict[str, t.Any]:
         """Return what the roles of a group need to know of the testbed."""
-        if group != GROUP:
-            return {}
-        return {
-            "gitlab_runner_url": self.api_url,
-            "gitlab_runner_api_token": self.admin_token,
-            "gitlab_runner_repo_baseurl": self.repo_url,
-            "gitlab_runner_repo_gpgkeys": list(self.repo_gpgkeys),
-            "testbed_runner_versions": list(self.versions),
+        package, prefix = PACKAGES[group]
+        offer = self.offers[package]
+        found: dict[str, t.Any] = {
+            f"gitlab_{prefix}_repo_baseurl": offer.repo_url,
+            f"gitlab_{prefix}_repo_gpgkeys": list(offer.repo_gpgkeys),
+            f"testbed_{prefix}_versions": list(offer.versions),
         }
+        if group == names.RUNNER.group:
+            found.update(gitlab_runner_url=self.api_url, gitlab_runner_api_token=self.admin_token)
+        return found
 
 
 def write_private(file: Path, text: str) -> None:

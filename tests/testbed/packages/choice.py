@@ -76,11 +76,17 @@ def _genuine(env: Mapping[str, str], ask: t.Callable[[Path], str]) -> tuple[Prog
     return tuple(sorted(found, key=lambda program: numbers(program.version)))
 
 
+def folder(env: Mapping[str, str]) -> t.Optional[Path]:
+    """Return the folder with packages that take the twins' place."""
+    found = Path(env[FOLDER]).resolve() if env.get(FOLDER) else None
+    if found and not any(found.glob("*.rpm")):
+        raise TestbedError(f"{FOLDER} names {found}, where there is no *.rpm file.")
+    return found
+
+
 def choose(env: Mapping[str, str], ask: t.Callable[[Path], str] = _ask) -> Choice:
     """Read the choice from the environment."""
-    folder = Path(env[FOLDER]).resolve() if env.get(FOLDER) else None
-    if folder and not any(folder.glob("*.rpm")):
-        raise TestbedError(f"{FOLDER} names {folder}, where there is no *.rpm file.")
+    given = folder(env)
     if env.get(BINARIES, "").strip(":"):
-        return Choice(_genuine(env, ask), folder)
-    return Choice(tuple(Program(version) for version in VERSIONS), folder)
+        return Choice(_genuine(env, ask), given)
+    return Choice(tuple(Program(version) for version in VERSIONS), given)

@@ -1,7 +1,8 @@
 # Copyright (c) 2026, Fleetwright contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Signing keys: one for packages, one for metadata (as GitLab has it, runner facts 9), and a stranger's."""
+"""Signing keys: for packages and for metadata (as GitLab has it, runner facts 9), one that GitLab has given up
+(server facts 8), and a stranger's."""
 
 from __future__ import annotations
 
@@ -19,9 +20,10 @@ from testbed.errors import TestbedError
 
 PACKAGES = "packages"
 METADATA = "metadata"
+FORMER = "former-packages"
 STRANGER = "stranger"
 HOME_PREFIX = "testbed-gpg-"
-NAMES = (PACKAGES, METADATA, STRANGER)
+NAMES = (PACKAGES, METADATA, FORMER, STRANGER)
 
 
 @dataclasses.dataclass(frozen=True)

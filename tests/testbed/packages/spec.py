@@ -95,6 +95,8 @@ BASE_PROVIDES = (
     "iproute",
     "openssh-server",
     "openssl",
+    "perl-interpreter",
+    "policycoreutils-python-utils",
     "procps-ng",
     "python3",
     "python3-dnf",

@@ -20,11 +20,16 @@ STATE = inventory.State(
     gateway="10.9.8.1",
     api_url="http://10.9.8.1:8080",
     admin_token="glpat-0123456789",
-    repo_url="http://10.9.8.1:8081/gitlab-runner",
-    repo_gpgkeys=("http://10.9.8.1:8081/keys/a", "http://10.9.8.1:8081/keys/b"),
+    offers={
+        name: inventory.Offer(
+            f"http://10.9.8.1:8081/{name}",
+            ("http://10.9.8.1:8081/keys/a", "http://10.9.8.1:8081/keys/b"),
+            ("18.0.3",),
+        )
+        for name in ("gitlab-runner", "gitlab-ce")
+    },
     repos={"gitlab-runner": "http://10.9.8.1:8081/gitlab-runner"},
-    versions=("18.0.3",),
-    hosts={"runner1": "10.9.8.11", "runner2": "10.9.8.12"},
+    hosts={"runner1": "10.9.8.11", "runner2": "10.9.8.12", "server1": "10.9.8.201"},
 )
 
 
@@ -52,6 +57,17 @@ def test_inventory(written: Path) -> None:
         "gitlab_runner_repo_baseurl": "http://10.9.8.1:8081/gitlab-runner",
         "gitlab_runner_repo_gpgkeys": ["http://10.9.8.1:8081/keys/a", "http://10.9.8.1:8081/keys/b"],
         "testbed_runner_versions": ["18.0.3"],
+    }
+
+
+def test_inventory_of_servers(written: Path) -> None:
+    group = yaml.safe_load((written / "inventory.yml").read_text())["gitlab_server"]
+    assert group["hosts"] == {"server1": {"ansible_host": "10.9.8.201"}}
+    own = {name: value for name, value in group["vars"].items() if not name.startswith("ansible_")}
+    assert own == {
+        "gitlab_server_repo_baseurl": "http://10.9.8.1:8081/gitlab-ce",
+        "gitlab_server_repo_gpgkeys": ["http://10.9.8.1:8081/keys/a", "http://10.9.8.1:8081/keys/b"],
+        "testbed_server_versions": ["18.0.3"],
     }
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 from testbed.packages import keys
-from testbed.packages.repository import CONTENTS, Content, Repositories, repositories, tree_digest
+from testbed.packages.publish import Content, Repositories, tree_digest
+from testbed.packages.repository import CONTENTS, repositories
 
 VERSIONS = ("17.7.0", "18.0.3", "19.3.0")
 
