@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import re
+import sqlite3
 import sys
 import typing as t
 from dataclasses import dataclass
 
-from . import context
+from . import context, dialect
 from .errors import Abort, Exit
 from .places import Places
 
@@ -116,11 +118,8 @@ def main(words: t.Sequence[str], at: t.Optional[Places] = None, env: t.Optional[
         except Abort as exc:
             return _abort(f"{exc.kind}: {exc}", call.name)
         except OSError as exc:
-            return _abort(f"Errno::{_errno(exc)}: {exc.strerror} @ {exc.filename or 'rb_sysopen'}", call.name)
+            kind = errno.errorcode.get(exc.errno or errno.EIO, "EIO")
+            return _abort(f"Errno::{kind}: {exc.strerror} @ rb_sysopen - {exc.filename}", call.name)
+        except sqlite3.Error as exc:
+            return _abort(f"ActiveRecord::StatementInvalid: ERROR:  {dialect.error(str(exc), '', '')}", call.name)
     return 0
-
-
-def _errno(exc: OSError) -> str:
-    import errno
-
-    return errno.errorcode.get(exc.errno or 0, "EIO")

@@ -30,7 +30,7 @@ class Options:
     copy: bool
     compress: str
     decompress: str
-    concurrency: int
+    concurrency: int  # of gitaly-backup in one storage; there is one
     storages: tuple[str, ...]
     paths: tuple[str, ...]
     skip_paths: tuple[str, ...]
@@ -57,7 +57,10 @@ def read(ctx: Context) -> Options:
         copy=env.get("STRATEGY") == "copy",
         compress=env.get("COMPRESS_CMD") or f"gzip{rsyncable} -c -1",
         decompress=env.get("DECOMPRESS_CMD") or "gzip -cd",
-        concurrency=int(env.get("GITLAB_BACKUP_MAX_CONCURRENCY") or os.cpu_count() or 1),
+        concurrency=min(
+            int(env.get("GITLAB_BACKUP_MAX_CONCURRENCY") or os.cpu_count() or 1),
+            int(env.get("GITLAB_BACKUP_MAX_STORAGE_CONCURRENCY") or 2),
+        ),
         storages=_list(env.get("REPOSITORIES_STORAGES")),
         paths=_list(env.get("REPOSITORIES_PATHS")),
         skip_paths=_list(env.get("SKIP_REPOSITORIES_PATHS")),

@@ -138,7 +138,7 @@ class Store:
 
 def _each(work: t.Callable[[str], None], items: t.Sequence[str], options: Options) -> None:
     """Do the work for all, in parallel as gitaly-backup does; raises Abort when one fails."""
-    with ThreadPoolExecutor(max(1, min(options.concurrency, 2))) as pool:
+    with ThreadPoolExecutor(max(1, options.concurrency)) as pool:
         failures = [str(exc) for exc in pool.map(lambda item: _caught(work, item), items) if exc]
     if failures:
         text = f"pipeline: {len(failures)} failures encountered:\n - {failures[0]}"
@@ -169,8 +169,8 @@ def _utc() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime())
 
 
-def _told(progress: Progress, command: str, relative: str) -> None:
-    entry = {"command": command, "level": "info", "msg": f"completed {command}", "relative_path": relative}
+def _told(progress: Progress, command: str, relative: str, level: str = "info", what: str = "completed") -> None:
+    entry = {"command": command, "level": level, "msg": f"{what} {command}", "relative_path": relative}
     entry.update(storage_name=STORAGE, time=f"{_utc()}.000Z")
     progress.plain(json.dumps(entry, separators=(",", ":")))
 
@@ -183,6 +183,8 @@ def dump(ctx: Context, store: Store, options: Options, progress: Progress) -> No
         if repository.is_dir():
             store.dump(repository, relative)
             _told(progress, "create", relative)
+        elif not relative.endswith(".wiki.git"):
+            _told(progress, "create", relative, "warning", "skipped")
 
     if not options.server_side:
         _gitaly("create", progress, lambda: _each(one, wanted(ctx, options), options))

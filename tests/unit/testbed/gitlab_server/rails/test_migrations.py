@@ -98,6 +98,22 @@ def test_too_early(upgraded: Instance) -> None:
     assert upgraded.rake("db:migrate").rc == 0
 
 
+def test_no_stop_can_be_left_early(gitlab: Instance) -> None:
+    gitlab.places.database().unlink()
+    gitlab.install(f"{STOPS[0][0]}.{STOPS[0][1]}.0")
+    assert gitlab.rake("gitlab:db:configure").rc == 0
+    gitlab.rake("twin:load[3]")
+    gitlab.install(f"{STOPS[1][0]}.{STOPS[1][1]}.0")
+    # What was loaded came after the first stop's migrations: they had nothing to do.
+    assert gitlab.rake("db:migrate").rc == 0
+    for number in (*STOPS[2:], MINORS[-1].number):
+        gitlab.install(f"{number[0]}.{number[1]}.0")
+        assert gitlab.rake("db:migrate").rc == 1, number
+        let_sidekiq_work(gitlab)
+        assert gitlab.sql(OPEN) == "0"
+        assert gitlab.rake("db:migrate").rc == 0, number
+
+
 def test_finalize_as_the_message_says(upgraded: Instance) -> None:
     # The shell takes the quotes away; the commas of the arguments are escaped.
     task = r'gitlab:background_migrations:finalize[CopyUsersColumnToBigintV1811,users,id,[["id"]\,["id_to_bigint"]]]'
