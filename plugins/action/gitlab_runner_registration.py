@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import typing as t
 
@@ -16,16 +17,22 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import (
     _declaration,
     _gitlab_options,
     _host_action,
+    _host_lock,
     _intents,
+    _known,
     _registrar,
     _registration,
     _registration_result,
 )
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._host_read import HostState
-from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._registration import Do, Known, Step
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._registration_action import (
+    RegistrationAction,
+    Situation,
+)
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     **_gitlab_options.ARGUMENT_SPEC,
+    "registration_token": {"type": "str", "no_log": True},
     "runners": {"type": "list", "elements": "dict", "required": True},
     "runner_defaults": {"type": "dict", "default": {}},
     "url": {"type": "str"},
@@ -39,70 +46,98 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "allow_unknown_keys": {"type": "bool", "default": False},
     "backup_count": {"type": "int", "default": 3},
 }
-EXPECTED = (_declaration.DeclarationError, GitLabError, _config_plan.PlanError, _intents.IntentError)
+EXPECTED = (
+    _declaration.DeclarationError,
+    GitLabError,
+    _config_plan.PlanError,
+    _intents.IntentError,
+    _host_lock.LockError,
+)
+DEPRECATED = (
+    "registration_token: GitLab deprecated registration tokens in 15.6, switches them off by default since 17.0 and "
+    "plans to remove them in 20.0. Set api_token (scope create_runner) and runner_type instead; runners that are "
+    "registered already keep working."
+)
 
 
-@dataclasses.dataclass(frozen=True)
-class Situation:
-    """What one task works with: what was asked for, the host as it was read, GitLab, and creates left open."""
-
-    args: _host_action.Result
-    state: HostState
-    caller: _registrar.Caller
-    runners: list[tuple[_declaration.Declared, Known]]
-    intents_path: str
-    intents: list[_intents.Intent]
-
-
-class ActionModule(_host_action.HostAction):
+class ActionModule(RegistrationAction):
     """gitlab_runner_registration: read the host, look at GitLab, decide, act, keep the tokens."""
 
     def run(self, tmp: str | None = None, task_vars: _host_action.TaskVars = None) -> _host_action.Result:
         result: _host_action.Result = super().run(tmp, task_vars)
         args = self._arguments(ARGUMENT_SPEC)
+        if args["registration_token"]:
+            result["warnings"] = [DEPRECATED]
         try:
-            situation = self._situation(args)
-            try:
-                steps, strays = self._steps(situation)
-                result.update(self._carried_out(situation, steps, strays, task_vars))
-            finally:
-                situation.caller.gitlab.close()
+            _declaration.check_registration_token(args["registration_token"])
+            declared = _declaration.declarations(
+                args["runners"],
+                defaults=args["runner_defaults"],
+                url=args["url"] or args["api_url"],
+                allow_unknown_keys=args["allow_unknown_keys"],
+            )
+            result.update(self._registered(args, declared, task_vars))
         except EXPECTED as exc:
             raise AnsibleActionFail(str(exc)) from None
         return result
 
-    def _situation(self, args: _host_action.Result) -> Situation:
-        declared = _declaration.declarations(
-            args["runners"],
-            defaults=args["runner_defaults"],
-            url=args["url"] or args["api_url"],
-            allow_unknown_keys=args["allow_unknown_keys"],
-        )
+    def _registered(
+        self, args: _host_action.Result, declared: list[_declaration.Declared], task_vars: _host_action.TaskVars
+    ) -> _host_action.Result:
+        now = self._situation(args, declared)
+        with contextlib.ExitStack() as stack:
+            lock = self._lock(args["config_path"])
+            stack.callback(lock.give)
+            caller = _caller(args, now.state)
+            stack.callback(caller.gitlab.close)
+            if now.left_open and not self._task.check_mode:  # perhaps by a run that is still at work
+                lock.take()
+                now = self._situation(args, declared)
+            steps = self._steps(now, caller)
+            if not (lock.taken or self._task.check_mode) and any(step.hands_out for step in steps):
+                lock.take()
+                again = self._situation(args, declared)
+                if again.state != now.state:  # another run was quicker
+                    now = again
+                    steps = self._steps(now, caller)
+            outcomes, plans = self._carried_out(now, caller, lock, steps, task_vars)
+        errors = [str(outcome.error) for outcome in outcomes if outcome.error]
+        if errors:
+            raise AnsibleActionFail(" ".join(errors) + " What else was declared has been done and is kept.")
+        found: _host_action.Result = {
+            "changed": any(plan.changed for plan in plans) or bool(now.strays) or any(step.changed for step in steps),
+            "runners": [_registration_result.reported(outcome) for outcome in outcomes],
+        }
+        if self._task.diff:
+            found["diff"] = _registration_result.diffs(outcomes, plans, now.state.config.path)
+        return found
+
+    def _situation(self, args: _host_action.Result, declared: list[_declaration.Declared]) -> Situation:
         intents_path = _intents.path_beside(args["config_path"])
         state = self._read_host(args["config_path"], files=(intents_path,))
         config = _host_action.parsed(state.config)
         urls = [args["api_url"], *([args["url"]] if args["url"] else [])]
-        runners = declared + (_registration.undeclared(config, declared, urls) if args["purge"] else [])
+        runners = declared + (_known.undeclared(config, declared, urls) if args["purge"] else [])
         disk = _config_plan.Disk(_config_plan.entries_of(config), state.config.path)
         doubled = _config_plan.Doubled(args["on_doubled_entry"])
-        known = [(runner, _registration.known_from(disk, runner, doubled, urls)) for runner in runners]
-        intents = _intents.loaded(state.files.get(intents_path), intents_path)
-        return Situation(args, state, _caller(args, state), known, intents_path, intents)
+        known = [(runner, _known.known_from(disk, runner, doubled, urls)) for runner in runners]
+        return Situation(args, state, known, _intents.loaded(state.files.get(intents_path), intents_path))
 
-    def _steps(self, now: Situation) -> tuple[list[Step], list[int]]:
-        """Every runner's step, and the runners that an earlier run left behind for nobody.
+    def _steps(self, now: Situation, caller: _registrar.Caller) -> list[_registration.Step]:
+        """Every runner's step; what an earlier run left behind for nobody is noted as strays.
 
         All that need a human's choice are named at once, before anything is changed.
         """
-        seen = _registrar.look(now.caller, now.runners, check_mode=self._task.check_mode)
+        seen = _registrar.look(caller, now.runners, check_mode=self._task.check_mode)
         kept = {runner.name for runner, known in now.runners if known.on_disk and seen[runner.name].token_valid}
         now.intents[:] = [intent for intent in now.intents if intent.name not in kept]
-        found = _registrar.strays(now.caller, now.intents)
+        found = _registrar.strays(caller, now.intents)
         by_name = {intent.name: found[intent.mark] for intent in now.intents}
         choice = _registration.Choice(
             on_refused=_registration.Refused(now.args["on_refused_token"]),
             rotate=now.args["rotate_tokens"],
-            has_access=now.caller.has_access,
+            has_access=caller.has_access,
+            legacy=bool(caller.registration_token),
         )
         steps, faults = [], []
         for runner, known in now.runners:
@@ -113,84 +148,9 @@ class ActionModule(_host_action.HostAction):
                 faults.append(str(exc))
         if faults:
             raise AnsibleActionFail("Nothing was changed: " + " ".join(faults))
-        adopted = {step.id for step in steps if step.do is Do.ADOPT}
-        return steps, [stray for ids in found.values() for stray in ids if stray not in adopted]
-
-    def _carried_out(
-        self, now: Situation, steps: list[Step], strays: list[int], task_vars: _host_action.TaskVars
-    ) -> _host_action.Result:
-        args = now.args
-        target = _host_action.Target(
-            args["config_path"], args["service"], args["backup_count"], args["allow_unknown_keys"]
-        )
-        outcomes = [_registrar.Outcome(step) for step in steps]
-        foreseen = self._wanted(now, outcomes, foreseen=True)
-        plan = self._plan_config(now.state, foreseen)  # refuses before GitLab changes
-        if not self._task.check_mode:
-            outcomes = self._acted(now, steps, strays)
-            wanted = self._wanted(now, outcomes, foreseen=False)
-            try:
-                planned = plan if wanted == foreseen else None
-                plan, _written = self._write_config(target, now.state, wanted, task_vars, planned)
-            except AnsibleActionFail as exc:
-                raise AnsibleActionFail(f"{exc}{self._undone(now, outcomes)}") from None
-            self._close_intents(now, [outcome for outcome in outcomes if outcome.unknown])
-        errors = [str(outcome.error) for outcome in outcomes if outcome.error]
-        if errors:
-            raise AnsibleActionFail(" ".join(errors) + " What else was declared has been done and is kept.")
-        result = {
-            "changed": plan.changed or bool(strays) or any(step.changed for step in steps),
-            "runners": [_registration_result.reported(outcome) for outcome in outcomes],
-        }
-        if self._task.diff:
-            result["diff"] = _registration_result.diffs(outcomes, plan, now.state.config.path)
-        return result
-
-    def _wanted(self, now: Situation, outcomes: list[_registrar.Outcome], *, foreseen: bool) -> _config_plan.Wanted:
-        return dataclasses.replace(
-            _registration_result.wanted(outcomes, check_mode=foreseen),
-            doubled=_config_plan.Doubled(now.args["on_doubled_entry"]),
-        )
-
-    def _acted(self, now: Situation, steps: list[Step], strays: list[int]) -> list[_registrar.Outcome]:
-        """Announce the creates on the host, then do everything in GitLab."""
-        announced = [(step, _intents.intent_for(step.runner)) for step in steps if step.do is Do.CREATE]
-        if announced:
-            self._write_private(now.intents_path, _intents.dumped([*now.intents, *(one for _step, one in announced)]))
-        marks = {step.runner.name: intent for step, intent in announced}
-        now.intents.extend(marks.values())
-        steps = [
-            _registration.marked(step, marks[step.runner.name]) if step.do is Do.CREATE else step for step in steps
-        ]
-        _registrar.discard(now.caller, strays)
-        return _registrar.act(now.caller, steps)
-
-    def _close_intents(self, now: Situation, unfinished: list[_registrar.Outcome]) -> None:
-        """Forget the creates whose end is known; the others are looked for by the next run."""
-        names = {outcome.step.runner.name for outcome in unfinished}
-        left = [intent for intent in now.intents if intent.name in names]
-        if left:
-            self._write_private(now.intents_path, _intents.dumped(left))
-        elif now.state.files.get(now.intents_path) or now.intents:
-            self._remove(now.intents_path)
-
-    def _undone(self, now: Situation, outcomes: list[_registrar.Outcome]) -> str:
-        """Take back what was created when its tokens can't be kept, and say so."""
-        said = ""
-        created = [outcome for outcome in outcomes if outcome.done in (Do.CREATE, Do.ADOPT) and outcome.answer]
-        stayed = _registrar.undo_creates(now.caller, created)
-        self._close_intents(now, [one for one in outcomes if one.unknown or one.runner_id in stayed])
-        if stayed:
-            said += f" Runners were created in GitLab and could not be deleted again: {stayed}. Run this again."
-        elif created:
-            said += " The runners that had been created in GitLab for this were deleted again."
-        renewed = [one.step.runner.name for one in outcomes if one.done is Do.RESET and one.answer]
-        if renewed:
-            said += (
-                f" But the tokens of {', '.join(renewed)} had been renewed in GitLab, so those on the host are dead "
-                "now: when the cause is mended, run this again with on_refused_token: reset."
-            )
-        return said
+        adopted = {step.id for step in steps if step.do is _registration.Do.ADOPT}
+        now.strays = [stray for ids in found.values() for stray in ids if stray not in adopted]
+        return steps
 
 
 def _caller(args: _host_action.Result, state: HostState) -> _registrar.Caller:
@@ -200,4 +160,5 @@ def _caller(args: _host_action.Result, state: HostState) -> _registrar.Caller:
         has_access=bool(args["api_token"]),
         system_id=state.system_id,
         job_timeout=float(args["job_timeout"]),
+        registration_token=args["registration_token"] or None,
     )

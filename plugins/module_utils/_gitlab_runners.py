@@ -13,6 +13,15 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_err
 
 Runner = dict[str, t.Any]
 IDLE_POLL = 2.0
+# What GitLab says to a legacy registration (API facts 3.4, server facts 7.5).
+LEGACY_REMEDIES = {
+    403: "This GitLab has no such registration token, or has it no longer. Leave out registration_token and set "
+    "api_token (scope create_runner) and runner_type; or copy the token anew from the instance's, group's or project's "
+    "runner page.",
+    410: "Registration tokens are switched off there, as they are by default since GitLab 17.0. Leave out "
+    "registration_token and set api_token (scope create_runner) and runner_type; or let an administrator allow "
+    "registration tokens until then.",
+}
 
 
 class Runners:
@@ -42,6 +51,25 @@ class Runners:
             Call("POST", "/user/runners", f"create runner {name!r}", dict(fields), expect=(201,), repeatable=False)
         )
         return t.cast(Runner, answer.data)
+
+    def register(self, name: str, registration_token: str, fields: t.Mapping[str, t.Any]) -> Runner:
+        """Create a runner the legacy way, by a registration token; the answer is that of a create."""
+        attempt = f"register runner {name!r} with registration_token"
+        body = {**fields, "token": registration_token}
+        try:
+            answer = self._gitlab.request(
+                Call("POST", "/runners", attempt, body, expect=(201,), repeatable=False, with_token=False)
+            )
+        except GitLabError as exc:
+            if exc.status not in LEGACY_REMEDIES:
+                raise
+            raise GitLabError(attempt, exc.status, exc.detail, LEGACY_REMEDIES[exc.status]) from exc
+        return t.cast(Runner, answer.data)
+
+    def delete_by_token(self, name: str, token: str) -> None:
+        """Delete a runner by its own token; a refused one means that it is gone."""
+        call = Call("DELETE", "/runners", f"delete runner {name!r}", {"token": token}, (204, 403), with_token=False)
+        self._gitlab.request(call)
 
     def update(self, runner_id: int, name: str, fields: t.Mapping[str, t.Any]) -> None:
         self._gitlab.request(

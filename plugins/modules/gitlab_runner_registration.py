@@ -21,11 +21,24 @@ description:
     C(create_runner) and C(manage_runner) is enough.
   - What can be seen to fail is refused before anything is changed.
   - When the file can't be written, runners that were just created are deleted again.
+  - Runs that hand out tokens take turns, also from several controllers. A second one waits for a minute, then says who
+    is at work.
 extends_documentation_fragment:
   - fleetwright.gitlab_aws.attributes
   - fleetwright.gitlab_aws.runner_host
   - fleetwright.gitlab_aws.gitlab
 options:
+  registration_token:
+    description:
+      - A legacy registration token of the instance, a group or a project. When it is given, runners that the host does
+        not have yet are registered by it (C(POST /runners)) instead of being created with O(api_token).
+      - "Deprecated by GitLab since 15.6, switched off there by default since 17.0, planned to be removed in 20.0. Use
+        it only where O(api_token) can't be had."
+      - The token says itself whose runner it becomes, so C(runner_type), C(group_id) and C(project_id) must be left
+        out.
+      - Without O(api_token) the fields of runners that are registered already are not kept in step, and an entry with
+        C(state=absent) loses this machine only; the runner stays in GitLab.
+    type: str
   runners:
     description:
       - The declared runners of this host. Each has a C(name), an C(executor), and any key of C([[runners]]).

@@ -103,6 +103,17 @@ def declarations(
     return declared
 
 
+def check_registration_token(token: str | None) -> None:
+    """Raise DeclarationError for a token that can't be a registration token, before it is sent anywhere."""
+    if token and (token != token.strip() or token.startswith(("glpat-", TOKEN_PREFIX, "glrtr-"))):
+        raise DeclarationError(
+            [
+                "registration_token must be a registration token without spaces around it; an access token goes into "
+                "api_token, a runner authentication token (glrt-...) is the token of an entry."
+            ]
+        )
+
+
 def _typed(merged: Mapping) -> dict[str, t.Any]:
     turned = _coerce.coerced(merged, schema.RUNNER)
     for name, types in API_FIELDS.items():
@@ -187,7 +198,10 @@ def _token_faults(merged: Mapping, where: str) -> t.Iterator[str]:
             "the prefix; give the whole token."
         )
     elif token.startswith(("glpat-", "GR1348941")):
-        yield f"{where}.token is an access or registration token; give a runner authentication token (glrt-...)."
+        yield (
+            f"{where}.token is an access or registration token; give a runner authentication token (glrt-...). A "
+            "registration token, which is deprecated, goes into registration_token."
+        )
 
 
 def _unknown_fault(name: str, where: str) -> str:

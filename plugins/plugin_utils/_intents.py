@@ -43,8 +43,10 @@ class Intent:
         return f"[fleetwright.gitlab_aws {self.mark}]"
 
     def list_path(self) -> str:
-        """The list of never-contacted runners that holds the runner, if it was created."""
+        """The list that holds the runner, if it was created: of never-contacted ones, where that says something."""
         runner_type = self.owner.get("runner_type")
+        if runner_type is None:  # a legacy registration: whose it is, and whether it counts as a contact, is open
+            return "/runners/all?per_page=100"
         query = f"type={runner_type}&status=never_contacted&per_page=100"
         if runner_type == "group_type":
             return f"/groups/{self.owner['group_id']}/runners?{query}"

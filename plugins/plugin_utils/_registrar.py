@@ -17,20 +17,25 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_err
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_runners import Runner, Runners
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._declaration import FIXED_FIELDS, Declared
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._intents import SUFFIX, Intent
-from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._registration import Do, Known, Seen, Step
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._known import Known
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._registration import Do, Seen, Step
 
 NEVER = datetime.datetime(1, 1, 1, tzinfo=datetime.timezone.utc)  # the runner's "does not expire" (runner facts 1.4)
 
 
 @dataclasses.dataclass(frozen=True)
 class Caller:
-    """How GitLab is asked: in parallel, with or without an access token, as which machine."""
+    """How GitLab is asked: in parallel, with or without an access token, as which machine.
+
+    registration_token is a legacy one, with which new runners are registered.
+    """
 
     gitlab: GitLab
     connections: int
     has_access: bool
     system_id: str | None
     job_timeout: float
+    registration_token: str | None = dataclasses.field(default=None, repr=False)
 
     @property
     def runners(self) -> Runners:
@@ -144,6 +149,8 @@ def _tried(caller: Caller, step: Step) -> Outcome:
 
 
 def _create(caller: Caller, step: Step) -> Outcome:
+    if caller.registration_token:
+        return Outcome(step, caller.runners.register(step.runner.name, caller.registration_token, step.send))
     return Outcome(step, caller.runners.create(step.runner.name, step.send))
 
 
@@ -208,8 +215,12 @@ def undo_creates(caller: Caller, outcomes: t.Sequence[Outcome]) -> list[int]:
     created = [outcome for outcome in outcomes if outcome.done in (Do.CREATE, Do.ADOPT) and outcome.answer]
     stayed = []
     for outcome in created:
+        name, token = outcome.step.runner.name, (outcome.answer or {}).get("token", "")
         try:
-            caller.runners.delete(outcome.runner_id, outcome.step.runner.name)
+            if caller.has_access:
+                caller.runners.delete(outcome.runner_id, name)
+            else:
+                caller.runners.delete_by_token(name, token)
         except GitLabError:
             stayed.append(outcome.runner_id)
     return stayed

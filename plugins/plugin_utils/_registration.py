@@ -9,8 +9,9 @@ import dataclasses
 import enum
 import typing as t
 
-from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _config_plan, _intents
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _intents
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._declaration import FIXED_FIELDS, Declared
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._known import Known
 
 Mapping = t.Mapping[str, t.Any]
 
@@ -34,17 +35,6 @@ class Do(enum.Enum):
     DELETE = "deleted"
     DELETE_MANAGER = "manager deleted"
     FORGET = "forgotten"
-
-
-@dataclasses.dataclass(frozen=True)
-class Known:
-    """What the host's config.toml knows of a runner; same_gitlab says whether its url is one of those in this task."""
-
-    id: int = 0
-    token: str = dataclasses.field(default="", repr=False)
-    on_disk: bool = False
-    same_gitlab: bool = True
-    url: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,51 +68,14 @@ class Step:
     def changed(self) -> bool:
         return self.do is not Do.NOTHING
 
+    @property
+    def hands_out(self) -> bool:
+        """Whether a token comes of it that must be kept on the host."""
+        return self.do in (Do.CREATE, Do.ADOPT, Do.RESET)
+
 
 class RegistrationError(Exception):
     """A runner that can't be brought to its declaration; the text says what to do."""
-
-
-def known_from(
-    disk: _config_plan.Disk,
-    declared: Declared,
-    doubled: _config_plan.Doubled = _config_plan.Doubled.FAIL,
-    urls: t.Collection[str] = (),
-) -> Known:
-    """Find a declared runner in the parsed config.toml; what is on disk wins over what is declared.
-
-    urls are the addresses under which this task knows GitLab.
-    """
-    number = disk.find(declared.entry(), doubled)
-    if number is None:
-        return Known(token=declared.token or "")
-    entry = disk.entries[number]
-    url = str(_config_plan.value_of(entry, "url") or "")
-    ours = {same_url(one) for one in (*urls, declared.config.get("url") or "")}
-    return Known(
-        id=int(_config_plan.value_of(entry, "id") or 0),
-        token=_config_plan.value_of(entry, "token") or "",
-        on_disk=True,
-        same_gitlab=not url or not urls or same_url(url) in ours,
-        url=url,
-    )
-
-
-def same_url(url: str) -> str:
-    """A URL in the form in which two of them are the same GitLab: the runner takes /ci and a slash at the end."""
-    return url.strip().rstrip("/").removesuffix("/api/v4").removesuffix("/ci").rstrip("/").casefold()
-
-
-def undeclared(config: Mapping, declared: t.Sequence[Declared], urls: t.Collection[str] = ()) -> list[Declared]:
-    """Entries of this GitLab on disk that nobody declares, as runners to be removed; those of others stay."""
-    names = {runner.name for runner in declared}
-    ours = {same_url(one) for one in urls}
-    return [
-        Declared(str(_config_plan.value_of(entry, "name")), state="absent", named=False)
-        for entry in _config_plan.entries_of(config)
-        if _config_plan.value_of(entry, "name") not in names
-        and (not ours or same_url(str(_config_plan.value_of(entry, "url") or "")) in ours)
-    ]
 
 
 def changes(details: Mapping, declared: Mapping) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
@@ -144,11 +97,15 @@ def changes(details: Mapping, declared: Mapping) -> tuple[dict[str, t.Any], dict
 
 @dataclasses.dataclass(frozen=True)
 class Choice:
-    """What the user decided: how a refused token is met, whether tokens are renewed, whether GitLab may be changed."""
+    """What the user decided: how a refused token is met, whether tokens are renewed, whether GitLab may be changed.
+
+    legacy: new runners are registered by a registration token, which says itself whose they become.
+    """
 
     on_refused: Refused = Refused.FAIL
     rotate: bool = False
     has_access: bool = True
+    legacy: bool = False
 
 
 def step(declared: Declared, known: Known, seen: Seen, choice: Choice) -> Step:
@@ -159,7 +116,7 @@ def step(declared: Declared, known: Known, seen: Seen, choice: Choice) -> Step:
     if declared.state == "absent":
         return _removal(declared, known, seen, has_access=choice.has_access)
     if not known.token:
-        return _creation(declared, seen, has_access=choice.has_access)
+        return _creation(declared, seen, choice)
     if seen.exists is False or seen.token_valid is False:
         return _refused(declared, known, seen, choice)
     runner_id = seen.id or known.id
@@ -173,19 +130,31 @@ def step(declared: Declared, known: Known, seen: Seen, choice: Choice) -> Step:
     return Step(declared, do, runner_id, known.token, send, before, on_disk=known.on_disk)
 
 
-def marked(creation: Step, intent: _intents.Intent) -> Step:
-    """A create that carries its intent's mark."""
-    note = _intents.marked_note(creation.runner.api.get("maintenance_note"), intent)
-    return dataclasses.replace(creation, send={**creation.send, "maintenance_note": note})
+def turns(steps: t.Sequence[Step]) -> list[list[Step]]:
+    """The steps in their order: a token that is handed out is kept before a removal waits for jobs."""
+    late = [step for step in steps if step.do in (Do.DELETE, Do.DELETE_MANAGER, Do.FORGET)]
+    if not late or not any(step.hands_out for step in steps):
+        return [list(steps)]
+    return [[step for step in steps if step not in late], late]
 
 
-def _creation(declared: Declared, seen: Seen, *, has_access: bool) -> Step:
-    if not has_access:
+def marked(step: Step, intent: _intents.Intent | None) -> Step:
+    """A create that carries its intent's mark; any other step as it is."""
+    if intent is None:
+        return step
+    note = _intents.marked_note(step.runner.api.get("maintenance_note"), intent)
+    return dataclasses.replace(step, send={**step.send, "maintenance_note": note})
+
+
+def _creation(declared: Declared, seen: Seen, choice: Choice) -> Step:
+    if choice.legacy:
+        _check_legacy(declared)
+    elif not choice.has_access:
         raise RegistrationError(
             f"{declared.name!r} is not registered on this host, and creating it needs an access token. "
             "Set api_token (scope create_runner), or give the runner's own token."
         )
-    if "runner_type" not in declared.api:
+    elif "runner_type" not in declared.api:
         raise RegistrationError(
             f"{declared.name!r} is to be created, but its runner_type is missing; "
             "use one of instance_type, group_type, project_type."
@@ -193,6 +162,16 @@ def _creation(declared: Declared, seen: Seen, *, has_access: bool) -> Step:
     if seen.strays:
         return Step(declared, Do.ADOPT, seen.strays[0], send=creation_fields(declared))
     return Step(declared, Do.CREATE, send=creation_fields(declared))
+
+
+def _check_legacy(declared: Declared) -> None:
+    """A registration token says whose runner it becomes (API facts 3.4): another wish could not be kept."""
+    given = [name for name in FIXED_FIELDS if name in declared.api]
+    if given:
+        raise RegistrationError(
+            f"{declared.name!r} is to come by registration_token, which says itself whose runner it becomes: "
+            f"leave out {', '.join(given)}, or leave out registration_token and set api_token (scope create_runner)."
+        )
 
 
 def creation_fields(declared: Declared) -> dict[str, t.Any]:
@@ -211,7 +190,7 @@ def _is_it(declared: Declared, known: Known, seen: Seen) -> bool:
 def _refused(declared: Declared, known: Known, seen: Seen, choice: Choice) -> Step:
     gone = seen.exists is False or not known.same_gitlab
     if choice.on_refused is Refused.RECREATE and not declared.token and (gone or not known.id):
-        return _creation(declared, seen, has_access=choice.has_access)
+        return _creation(declared, seen, choice)
     # a rotation that was interrupted leaves a refused token: asked for again, it is finished
     reset = choice.on_refused is Refused.RESET or choice.rotate
     if reset and not gone and known.id and choice.has_access and _is_it(declared, known, seen):

@@ -43,7 +43,9 @@ def reported(outcome: _registrar.Outcome) -> dict[str, t.Any]:
     }
 
 
-def diffs(outcomes: t.Sequence[_registrar.Outcome], plan: _config_plan.ConfigPlan, path: str) -> list[dict[str, t.Any]]:
+def diffs(
+    outcomes: t.Sequence[_registrar.Outcome], plans: t.Sequence[_config_plan.ConfigPlan], path: str
+) -> list[dict[str, t.Any]]:
     """What changed in GitLab, and what in the file."""
     before: dict[str, t.Any] = {}
     after: dict[str, t.Any] = {}
@@ -60,6 +62,4 @@ def diffs(outcomes: t.Sequence[_registrar.Outcome], plan: _config_plan.ConfigPla
     found: list[dict[str, t.Any]] = []
     if before or after:
         found.append({"before": before, "after": after, "before_header": "GitLab", "after_header": "GitLab"})
-    if plan.changed:
-        found.append(plan.diff(path))
-    return found
+    return found + [plan.diff(path) for plan in plans if plan.changed]

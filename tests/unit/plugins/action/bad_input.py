@@ -34,7 +34,7 @@ class Case:
     """One wrong input: the task, its options, the file before it, the words that its message must hold.
 
     access is the access token's kind (as the test makes them), faults are the twin's; leaves names what stays
-    beside the file, so that the next run knows what this one could not know.
+    beside the file, so that the next run knows what this one could not know. A registration_token $ is the twin's.
     """
 
     id: str
@@ -178,6 +178,13 @@ GITLAB = (
                  {"name": "a", "runner_type": "group_type", "group_id": 12}, access="user"),
     registration("no-such-project", ["Could not create runner 'a'", "HTTP 400", "project", "Correct the value"],
                  {"name": "a", "runner_type": "project_type", "project_id": 999}),
+    registration("legacy-switched-off", ["register runner 'a' with registration_token", "HTTP 410", "since GitLab 17.0",
+                                         "set api_token"], {"name": "a", "runner_type": None}, registration_token="$"),
+    registration("legacy-unknown", ["register runner 'a' with registration_token", "HTTP 403", "has no such"],
+                 {"name": "a", "runner_type": None}, registration_token="GR1348941NotOneOfThese"),
+    registration("legacy-and-type", ["Nothing was changed", "leave out runner_type"], registration_token="$"),
+    registration("legacy-access-token", ["an access token goes into api_token"], registration_token="glpat-a00000000"),
+    registration("legacy-own-token", ["is the token of an entry"], registration_token=TOKEN),
     registration("no-type", ["'a' is to be created, but its runner_type is missing", "use one of"],
                  {"name": "a", "runner_type": None}),
     registration("refused-token", ["Runner 'known' (id 7)", "on_refused_token to recreate"], {"name": "known"}),

@@ -10,7 +10,7 @@ import typing as t
 import pytest
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_api import Endpoint, GitLab
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_errors import GitLabError
-from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _intents, _registrar, _registration
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _intents, _known, _registrar, _registration
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._declaration import Declared
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._intents import Intent
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._registration import Do
@@ -95,7 +95,7 @@ def test_path_beside(config: str, path: str) -> None:
 @pytest.mark.parametrize("owner", [INSTANCE, GROUP, PROJECT], ids=["instance", "group", "project"])
 def test_a_create_without_its_answer_is_adopted(twin: TwinServer, owner: dict[str, t.Any]) -> None:
     it, announced = caller(twin), intent(owner)
-    creation = _registration.step(declared(owner), _registration.Known(), _registration.Seen(), _registration.Choice())
+    creation = _registration.step(declared(owner), _known.Known(), _registration.Seen(), _registration.Choice())
     twin.client.set_faults([{"method": "POST", "path": "/user/runners$", "after": True, "times": 1}])
     (lost,) = _registrar.act(it, [_registration.marked(creation, announced)])
     assert lost.error is not None and lost.unknown
@@ -103,7 +103,7 @@ def test_a_create_without_its_answer_is_adopted(twin: TwinServer, owner: dict[st
 
     strays = _registrar.strays(it, [announced])[announced.mark]
     seen = _registration.Seen(strays=strays)
-    again = _registration.step(declared(owner), _registration.Known(), seen, _registration.Choice())
+    again = _registration.step(declared(owner), _known.Known(), seen, _registration.Choice())
     (adopted,) = _registrar.act(it, [again])
 
     (runner,) = twin.client.runners()

@@ -15,7 +15,8 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import _git
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_api import Endpoint, GitLab
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _registrar as registrar
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._declaration import Declared
-from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._registration import Do, Known, Step
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._known import Known
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._registration import Do, Step
 from testbed.gitlab_api import TwinServer
 from testbed.gitlab_api.client import Session
 

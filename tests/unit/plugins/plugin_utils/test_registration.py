@@ -9,19 +9,14 @@ import typing as t
 
 import pytest
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _registration as registration
-from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._config_entries import (
-    Disk,
-    Doubled,
-    PlanError,
-    entries_of,
-)
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._declaration import Declared
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._known import Known
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._registration import (
     Choice,
     Do,
-    Known,
     Refused,
     Seen,
+    Step,
 )
 
 TYPE = {"runner_type": "instance_type", "description": "a"}
@@ -43,6 +38,8 @@ ELSEWHERE = Known(8, "glrt-onDisk000", on_disk=True, same_gitlab=False, url="htt
 UNDECLARED = Declared("a", state="absent", named=False)
 NO_ACCESS = Choice(has_access=False)
 RESET, RECREATE = Choice(Refused.RESET), Choice(Refused.RECREATE)
+LEGACY = Choice(has_access=False, legacy=True)
+UNOWNED = Declared("a", api={"description": "a"})
 SHARED = Declared("a", token="glrt-shared00", api=TYPE)
 
 
@@ -51,6 +48,8 @@ SHARED = Declared("a", token="glrt-shared00", api=TYPE)
     [
         pytest.param(NEW, Known(), Seen(), Choice(), Do.CREATE, id="new"),
         pytest.param(NEW, Known(), Seen(strays=(5,)), Choice(), Do.ADOPT, id="left-behind-by-a-killed-run"),
+        pytest.param(UNOWNED, Known(), Seen(), LEGACY, Do.CREATE, id="new-by-a-registration-token"),
+        pytest.param(UNOWNED, DISK, Seen(8, None, None, True), LEGACY, Do.NOTHING, id="registered-the-legacy-way"),
         pytest.param(NEW, DISK, GOOD, Choice(), Do.NOTHING, id="as-declared"),
         pytest.param(NEW, DISK, Seen(8, None, None, True), NO_ACCESS, Do.NOTHING, id="no-access-token-valid"),
         pytest.param(NEW, DISK, DELETED, RECREATE, Do.CREATE, id="deleted-recreate"),
@@ -86,6 +85,8 @@ def test_steps(declared: Declared, known: Known, seen: Seen, choice: Choice, do:
     ("declared", "known", "seen", "choice", "words"),
     [
         pytest.param(NEW, Known(), Seen(), NO_ACCESS, "needs an access token. Set api_token", id="create-no-access"),
+        pytest.param(NEW, Known(), Seen(), LEGACY, "says itself whose runner it becomes: leave out runner_type",
+                     id="legacy-and-type"),
         pytest.param(Declared("a"), Known(), Seen(), Choice(), "its runner_type is missing; use one of", id="no-type"),
         pytest.param(NEW, DISK, DELETED, Choice(), r"\(id 8\) no longer exists in GitLab. Set on_refused", id="gone"),
         pytest.param(NEW, DISK, DEAD, Choice(), "token on this host is refused.* Set on_refused_token", id="refused"),
@@ -133,50 +134,14 @@ def test_changes(declared: dict[str, t.Any], send: dict[str, t.Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "same"),
+    ("todo", "turns"),
     [
-        ("https://a", True), ("https://a/", True), ("https://a/ci", True), ("https://A/api/v4", True), ("", True),
-        ("https://b", False), ("https://a/gitlab", False), ("http://a", False),
-    ],
-)  # fmt: skip
-def test_same_gitlab(url: str, same: bool) -> None:
-    config = {"runners": [{"name": "a", "id": 8, "token": "glrt-onDisk000", "url": url}]}
-    assert registration.known_from(disk(config), NEW, urls=["https://a"]).same_gitlab is same
-    assert [one.name for one in registration.undeclared(config, [], ["https://a"])] == (["a"] if same and url else [])
-
-
-def disk(config: dict[str, t.Any]) -> Disk:
-    return Disk(entries_of(config), "f")
-
-
-@pytest.mark.parametrize(
-    ("config", "known"),
-    [
-        pytest.param({}, Known(), id="nothing"),
-        pytest.param({"runners": [{"name": "b", "id": 1, "token": "t"}]}, Known(), id="others"),
-        pytest.param({"runners": [{"name": "a", "id": 8, "token": "glrt-onDisk000"}]}, DISK, id="by-name"),
-        pytest.param({"Runners": [{"Name": "a", "ID": 8, "Token": "glrt-onDisk000"}]}, DISK, id="other-case"),
-        pytest.param({"runners": [{"name": "a", "token": "glrt-byHand000"}]}, HAND, id="no-id"),
+        pytest.param([], [[]], id="nothing"),
+        pytest.param([Do.NOTHING, Do.UPDATE, Do.DELETE], [[0, 1, 2]], id="no-token"),
+        pytest.param([Do.DELETE, Do.CREATE, Do.FORGET, Do.UPDATE], [[1, 3], [0, 2]], id="tokens-before-removals"),
+        pytest.param([Do.RESET, Do.ADOPT], [[0, 1]], id="no-removal"),
     ],
 )
-def test_known_from(config: dict[str, t.Any], known: Known) -> None:
-    assert registration.known_from(disk(config), NEW) == known
-
-
-def test_disk_wins_over_the_declared_token() -> None:
-    config = {"runners": [{"name": "a", "id": 8, "token": "glrt-onDisk000"}]}
-    assert registration.known_from(disk(config), SHARED) == DISK
-
-
-def test_an_entry_doubled_by_hand_is_a_choice() -> None:
-    copies = disk(
-        {"runners": [{"name": "a", "id": 8, "token": "glrt-onDisk000"}, {"name": "b", "token": "glrt-onDisk000"}]}
-    )
-    with pytest.raises(PlanError, match=r"'a', 'b'.*on_doubled_entry to remove"):
-        registration.known_from(copies, NEW)
-    assert registration.known_from(copies, NEW, Doubled.REMOVE) == DISK
-
-
-def test_undeclared_entries_go() -> None:
-    config = {"runners": [{"name": "a"}, {"name": "b"}]}
-    assert [(one.name, one.state) for one in registration.undeclared(config, [NEW])] == [("b", "absent")]
+def test_what_hands_out_a_token_is_kept_before_a_removal_waits(todo: list[Do], turns: list[list[int]]) -> None:
+    steps = [Step(Declared(str(number)), do) for number, do in enumerate(todo)]
+    assert [[int(step.runner.name) for step in turn] for turn in registration.turns(steps)] == turns
