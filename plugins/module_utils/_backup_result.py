@@ -51,6 +51,13 @@ class Recorder:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._write()
 
+    def take_up(self, set_id: str) -> None:
+        """Go on with what was written of that set by the process that made it."""
+        before = read(str(self._path.parent)) or {}
+        if before.get("id") == set_id:
+            own = ("pid", "pid_started")
+            self._known.update({key: value for key, value in before.items() if key not in own})
+
     def stage(self, words: str, **known: t.Any) -> None:
         self._known.update(known, stage=words)
         self._write()
