@@ -14,6 +14,7 @@ import types
 import urllib.error
 import urllib.request
 
+import ansible_collections
 from ansible_test._internal import python_requirements
 
 from gates import environments, outcome, places, tree
@@ -55,9 +56,20 @@ def oldest_host() -> outcome.Outcome:
 def _copy() -> None:
     work = AREA / places.COLLECTION
     tree.export(work)
+    _link_dependencies()
     # ansible-test asks git which files there are.
     subprocess.run(["git", "init", "--quiet"], cwd=work, check=True)
     _offer_pip()
+
+
+def _link_dependencies() -> None:
+    """The collections whose code and fragments ours use, as the ansible package brings them, beside it."""
+    theirs = pathlib.Path(ansible_collections.__path__[0])
+    for name in ("amazon/aws",):
+        link = AREA / "ansible_collections" / name
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.unlink(missing_ok=True)
+        link.symlink_to(theirs / name)
 
 
 def _ansible_test(python: str, *more: str, also_on_path: pathlib.Path | None = None) -> outcome.Outcome:

@@ -66,7 +66,7 @@ class StackRequests(CloudFormationResponse):
     def _asked(self, stack: t.Optional[Stack]) -> tuple[str, dict[str, str]]:
         """The template and the parameters of this request, checked as AWS checks them."""
         text = self._template(stack)
-        template = Stack.parse_template(text)
+        template = parsed(text)
         if not isinstance(template, dict) or not template.get("Resources"):
             raise ValidationError(
                 message="Template format error: At least one Resources member must be defined."
@@ -110,6 +110,14 @@ class StackRequests(CloudFormationResponse):
         after = {key: wanted.get(key) for key in ("Outputs", "Description")}
         same = before == after and stack.tags == self._tags()
         return same and not stack_diff.changes(stack, wanted, parameters)
+
+
+def parsed(text: str) -> t.Any:
+    """The template, or AWS's words for a text that is none."""
+    try:
+        return Stack.parse_template(text)
+    except ValueError as exc:
+        raise ValidationError(message=f"Template format error: JSON not well-formed. {exc}") from exc
 
 
 def capabilities(template: Json) -> str:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import typing as t
 
 from moto.cloudformation.exceptions import AlreadyExistsException, ValidationError
-from moto.cloudformation.models import Stack
 from moto.cloudformation.responses import StackResourceDTO
 from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import utcnow
@@ -20,7 +19,7 @@ from moto.moto_api._internal import mock_random
 
 from testbed.aws import stack_drift, stack_operations, timeline
 from testbed.aws.change_sets import ChangeSets
-from testbed.aws.stack_requests import capabilities
+from testbed.aws.stack_requests import capabilities, parsed
 
 Json = dict[str, t.Any]
 
@@ -111,7 +110,7 @@ class Stacks(ChangeSets):
     def get_template_summary(self) -> ActionResult:
         name = self._get_param("StackName")
         text = str(self.cloudformation_backend.get_stack(name).template) if name else self._template(None)
-        template = Stack.parse_template(text)
+        template = parsed(text)
         needed = capabilities(template)
         parameters = [
             {

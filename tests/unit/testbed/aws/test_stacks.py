@@ -73,12 +73,12 @@ def story(stacks: t.Any, name: str = "one") -> list[str]:
     return [f"{event['LogicalResourceId']} {event['ResourceStatus']}" for event in events]
 
 
-def change_set(stacks: t.Any, template: Json = TEMPLATE, kind: str = "UPDATE", **values: str) -> Json:
+def change_set(stacks: t.Any, kind: str = "UPDATE", **values: str) -> Json:
     made = stacks.create_change_set(
         StackName="one",
         ChangeSetName="look",
         ChangeSetType=kind,
-        TemplateBody=json.dumps(template),
+        TemplateBody=json.dumps(TEMPLATE),
         Parameters=given(**values),
     )
     return t.cast(Json, stacks.describe_change_set(ChangeSetName=made["Id"]))
