@@ -43,6 +43,13 @@ def make_cluster(places: Places, release: Release) -> None:
     write(data / "PG_VERSION", f"{release.minor.pg_default}\n", mode=0o640, owner="gitlab-psql", group="git")
 
 
+def make_database(places: Places) -> None:
+    """Create GitLab's database without tables when it is not there, whatever was migrated before."""
+    path = places.postgresql / "data/gitlabhq_production.sqlite"
+    if not path.exists():
+        write(path, "", mode=0o660, owner="gitlab-psql", group="git")
+
+
 def _status_file(places: Places) -> t.Any:
     revision = (places.rails / "REVISION").read_text(encoding="utf-8").strip()
     return places.var / "gitlab-rails/upgrade-status" / f"db-migrate-gitlabhq_production-{revision}"
@@ -52,6 +59,7 @@ def migrate(places: Places, config: Config) -> bool:
     """Run the migrations unless they went well at this revision; returns whether they ran."""
     if not is_up(places, "postgresql"):
         return False
+    make_database(places)
     status = _status_file(places)
     if status.exists() and status.read_text(encoding="utf-8").strip() == "0":
         return False

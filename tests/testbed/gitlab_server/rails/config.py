@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,16 @@ class Config:
     def backup_path(self) -> Path:
         path = self.section("backup").get("path")
         return self.places.below(str(path)) if path else self.places.backups
+
+    @property
+    def repositories(self) -> Path:
+        """Where Gitaly's one storage is."""
+        try:
+            text = (self.places.var / "gitaly/config.toml").read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return self.places.repositories
+        found = re.search(r'^path = "(.*)"', text, re.MULTILINE)
+        return self.places.below(found.group(1)) if found else self.places.repositories
 
     @property
     def url(self) -> str:

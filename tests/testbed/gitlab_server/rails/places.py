@@ -1,26 +1,19 @@
 # Copyright (c) 2026, Fleetwright contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where everything is: the package's own paths, below a root."""
+"""Where Rails' things lie, beside those of the package."""
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
+import dataclasses
 from pathlib import Path
 
-ROOT = "GITLAB_TWIN_ROOT"
+from .. import places as package
 
 
-@dataclass(frozen=True)
-class Places:
-    """The package's paths (server facts 1, 4.1; `gitlab_rails` defaults)."""
-
-    root: Path = Path("/")
-
-    @property
-    def rails(self) -> Path:
-        return self.root / "opt/gitlab/embedded/service/gitlab-rails"
+@dataclasses.dataclass(frozen=True)
+class Places(package.Places):
+    """The paths of Rails' settings, data and backups below a root (server facts 1, 4.1)."""
 
     @property
     def pid_file(self) -> Path:
@@ -29,11 +22,7 @@ class Places:
     @property
     def rails_etc(self) -> Path:
         """What reconfigure renders for Rails."""
-        return self.root / "var/opt/gitlab/gitlab-rails/etc"
-
-    @property
-    def postgresql(self) -> Path:
-        return self.root / "var/opt/gitlab/postgresql"
+        return self.var / "gitlab-rails/etc"
 
     @property
     def socket(self) -> Path:
@@ -49,36 +38,32 @@ class Places:
 
     @property
     def repositories(self) -> Path:
-        return self.root / "var/opt/gitlab/git-data/repositories"
+        return self.var / "git-data/repositories"
 
     @property
     def uploads(self) -> Path:
-        return self.root / "var/opt/gitlab/gitlab-rails/uploads"
+        return self.var / "gitlab-rails/uploads"
 
     @property
     def shared(self) -> Path:
-        return self.root / "var/opt/gitlab/gitlab-rails/shared"
+        return self.var / "gitlab-rails/shared"
 
     @property
     def builds(self) -> Path:
-        return self.root / "var/opt/gitlab/gitlab-ci/builds"
+        return self.var / "gitlab-ci/builds"
 
     @property
     def backups(self) -> Path:
-        return self.root / "var/opt/gitlab/backups"
+        return self.var / "backups"
 
     @property
     def authorized_keys(self) -> Path:
-        return self.root / "var/opt/gitlab/.ssh/authorized_keys"
+        return self.var / ".ssh/authorized_keys"
 
     @property
-    def twin(self) -> Path:
-        """The twin's own: no part of what a package has."""
-        return self.root / "var/opt/gitlab-twin"
-
-    @property
-    def faults(self) -> Path:
-        return self.twin / "faults"
+    def remote(self) -> Path:
+        """The twin's own: what stands for remote storages."""
+        return self.faults.parent / "remote"
 
     def below(self, path: str) -> Path:
         """Return a path of the configuration below the root."""
@@ -97,4 +82,4 @@ class Places:
 
 def places() -> Places:
     """Return the paths of this process."""
-    return Places(Path(os.environ.get(ROOT) or "/"))
+    return Places(package.here().root)

@@ -16,7 +16,7 @@ def _folder(ctx: Context, upload: t.Mapping[str, t.Any]) -> Path:
     connection, bucket = upload["connection"], str(upload.get("remote_directory", ""))
     if str(connection.get("provider")).lower() == "local":
         return ctx.places.below(str(connection["local_root"])) / bucket
-    return ctx.places.twin / "remote" / bucket
+    return ctx.places.remote / bucket
 
 
 def upload(ctx: Context, archive: Path, settings: t.Mapping[str, t.Any], directory: t.Optional[str]) -> bool:

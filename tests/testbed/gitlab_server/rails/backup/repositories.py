@@ -179,7 +179,7 @@ def dump(ctx: Context, store: Store, options: Options, progress: Progress) -> No
     """Store all repositories. Raises Abort."""
 
     def one(relative: str) -> None:
-        repository = ctx.places.repositories / relative
+        repository = ctx.config.repositories / relative
         if repository.is_dir():
             store.dump(repository, relative)
             _told(progress, "create", relative)
@@ -196,12 +196,12 @@ def restore(ctx: Context, store: Store, options: Options, progress: Progress) ->
     latest = {path.parent: path for path in sorted(root.rglob(f"{store.backup_id}.toml"))}
 
     def one(relative: str) -> None:
-        store.restore(ctx.places.repositories / relative, latest[root / relative])
+        store.restore(ctx.config.repositories / relative, latest[root / relative])
         _told(progress, "restore", relative)
 
     def work() -> None:
-        ctx.places.repositories.mkdir(parents=True, exist_ok=True)
-        for path in ctx.places.repositories.iterdir():
+        ctx.config.repositories.mkdir(parents=True, exist_ok=True)
+        for path in ctx.config.repositories.iterdir():
             if path.name.startswith("@"):
                 shutil.rmtree(path)
         _each(one, [str(folder.relative_to(root)) for folder in latest], options)

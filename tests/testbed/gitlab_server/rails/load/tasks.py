@@ -27,7 +27,7 @@ def load(ctx: Context, arguments: tuple[str, ...]) -> None:
         loader.work(made, users)
         loader.ci(made)
         loader.stored(made, files.make(ctx.places, made))
-    repositories.make(ctx.places.repositories, {project.number: project.hashed for project in made})
+    repositories.make(ctx.config.repositories, {project.number: project.hashed for project in made})
     files.fill(ctx.places, mebibytes)
     rows = sum(db.value(f"SELECT count(*) FROM {name}") for name in ("notes", "issues", "events", "p_ci_builds"))
     ctx.say(f"{count} projects, {rows} notes, issues, events and jobs in all, {time.monotonic() - started:.1f} s")

@@ -21,7 +21,7 @@ def _migrated(ctx: Context) -> bool:
 
 def _stored(ctx: Context) -> bool:
     disks = ctx.database().all("SELECT disk_path FROM project_repositories")
-    return all((ctx.places.repositories / f"{disk}.git").is_dir() for (disk,) in disks)
+    return all((ctx.config.repositories / f"{disk}.git").is_dir() for (disk,) in disks)
 
 
 def _fine(_ctx: Context) -> bool:
@@ -32,7 +32,7 @@ def _fine(_ctx: Context) -> bool:
 QUESTIONS: t.Mapping[str, t.Sequence[tuple[str, str, Answer, str]]] = {
     "GitLab Shell": (("GitLab Shell", "... Internal API available: OK", _fine, "sudo gitlab-ctl restart"),),
     "Gitaly": (
-        ("Gitaly", "... default ... OK", lambda ctx: ctx.places.repositories.is_dir(), "sudo gitlab-ctl tail gitaly"),
+        ("Gitaly", "... default ... OK", lambda ctx: ctx.config.repositories.is_dir(), "sudo gitlab-ctl tail gitaly"),
     ),
     "Sidekiq": (("Running?", "... yes", _fine, "sudo gitlab-ctl start sidekiq"),),
     "GitLab App": (

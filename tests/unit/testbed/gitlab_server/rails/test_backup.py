@@ -163,7 +163,7 @@ def test_upload(gitlab: Instance) -> None:
     done = gitlab.rake("gitlab:backup:create", BACKUP="mine", DIRECTORY="daily")
     text = "Uploading backup archive to remote storage bucket ... done (encrypted with AES256)"
     assert (done.rc, text in done.messages) == (0, True)
-    assert (gitlab.places.twin / "remote/bucket/daily/mine_gitlab_backup.tar").exists()
+    assert (gitlab.places.remote / "bucket/daily/mine_gitlab_backup.tar").exists()
 
 
 def test_a_failed_upload_leaves_the_archive_and_removes_none(gitlab: Instance) -> None:
