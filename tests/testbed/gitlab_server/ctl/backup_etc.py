@@ -109,9 +109,12 @@ def _folder(path: Path) -> bool:
 def _archive(node: Node, folder: Path) -> bool:
     target = folder / archive_name(time.time())
     say(f"Running configuration backup\nCreating configuration backup archive: {target.name}")
-    os.umask(0o077)
     words = ["tar", "--absolute-names", "--dereference", "--verbose", "--create", f"--file={target}"]
-    done = node.show([*words, f"--exclude={folder}", "--", str(node.places.etc)])
+    before = os.umask(0o077)
+    try:
+        done = node.show([*words, f"--exclude={folder}", "--", str(node.places.etc)])
+    finally:
+        os.umask(before)
     if target.exists():
         target.chmod(0o600)
     if done.returncode:

@@ -179,9 +179,10 @@ class Parser:
         value = self._value()
         while self.token.kind == "string" and isinstance(value, str) and self.tokens[self.at - 1].kind == "string":
             value += self._next().value
-        if self._is("||") and value is None:
+        if self._is("||"):
             self.at += 1
-            return self.expression()
+            other = self.expression()
+            return other if value is None or value is False else value
         if self._is(*_OPERATORS):
             line, operator = self.token.line, self._next().value
             self.expression()  # what Ruby refuses is refused here too
