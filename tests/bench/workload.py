@@ -11,7 +11,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
-from testbed.hosts.inventory import GROUP, write_private
+from testbed.hosts import names
+from testbed.hosts.inventory import write_private
+
+GROUP = names.RUNNER.group
 
 SIZES = (1, 10, 50, 200, 1000)
 EVERYDAY = (1, 10, 50)
