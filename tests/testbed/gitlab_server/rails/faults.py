@@ -17,7 +17,8 @@ FAULTS: t.Mapping[str, str] = {
     "backup-slow": "seconds: every part of a backup or restore takes that much longer",
     "backup-part": "parts, comma between: they fail (repositories: gitaly-backup exits with 1)",
     "backup-damage": "parts, comma between: what is stored of them is cut short, and nobody says so",
-    "backup-kill": "part: the process is killed when it comes to it (or 'archive', 'upload', 'restore:<part>')",
+    "backup-kill": "part: the process is killed when it comes to it; or archive (it is there), archive-half (half "
+    "of it is there, under its name), upload, restore:<part>, restore:db-cleaned",
     "backup-archive": "anything: the archive can't be written",
     "backup-upload": "anything: the upload fails",
     "restore-part": "parts, comma between: they fail when restored",

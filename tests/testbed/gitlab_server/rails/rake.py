@@ -119,7 +119,8 @@ def main(words: t.Sequence[str], at: t.Optional[Places] = None, env: t.Optional[
             return _abort(f"{exc.kind}: {exc}", call.name)
         except OSError as exc:
             kind = errno.errorcode.get(exc.errno or errno.EIO, "EIO")
-            return _abort(f"Errno::{kind}: {exc.strerror} @ rb_sysopen - {exc.filename}", call.name)
+            place = f"rb_sysopen - {exc.filename}" if exc.filename else "io_writev"
+            return _abort(f"Errno::{kind}: {exc.strerror} @ {place}", call.name)
         except sqlite3.Error as exc:
             return _abort(f"ActiveRecord::StatementInvalid: ERROR:  {dialect.error(str(exc), '', '')}", call.name)
     return 0

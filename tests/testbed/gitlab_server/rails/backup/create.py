@@ -82,7 +82,10 @@ def _pack(run: Run) -> Path:
     if done.returncode:
         run.progress.line(f"Creating archive {archive.name} failed")
         raise Abort("Backup::Error", "Backup failed")
-    run.progress.reached("archive")
+    if run.progress.fault("backup-kill", "archive-half"):
+        os.truncate(archive, archive.stat().st_size // 2)
+    for point in ("archive-half", "archive"):
+        run.progress.reached(point)
     run.progress.line(f"Creating backup archive: {archive.name} ... done")
     return archive
 

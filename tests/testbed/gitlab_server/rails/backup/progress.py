@@ -41,7 +41,7 @@ class Progress:
         if self._ctx.faults.names("backup-kill", name):
             sys.stdout.flush()
             os.kill(os.getpid(), signal.SIGKILL)
-        if name not in ("archive", "upload"):
+        if name not in ("archive", "archive-half", "upload"):
             self._ctx.faults.wait("backup-slow")
 
     def fault(self, name: str, part: str) -> bool:

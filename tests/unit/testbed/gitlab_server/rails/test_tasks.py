@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
+from testbed.gitlab_server.rails import faults
 
 from .conftest import VERSION, Instance
 
@@ -42,6 +44,19 @@ def test_rails_that_does_not_start(gitlab: Instance) -> None:
     for done in (gitlab.rake("gitlab:env:info"), gitlab.runner("puts 1")):
         assert done.rc == 1
         assert "a gem is missing" in done.stderr
+
+
+def test_every_fault_has_a_place_where_it_strikes() -> None:
+    folder = Path(faults.__file__).parent
+    code = "".join(path.read_text() for path in folder.rglob("*.py") if path.name != "faults.py")
+    assert [name for name in faults.FAULTS if f'"{name}"' not in code] == []
+
+
+def test_slow(gitlab: Instance) -> None:
+    gitlab.fault("rake-slow", "0.3")
+    started = time.monotonic()
+    gitlab.rake("gitlab:env:info")
+    assert time.monotonic() - started >= 0.3
 
 
 def test_check_says_yes(gitlab: Instance) -> None:
