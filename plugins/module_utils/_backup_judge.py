@@ -16,11 +16,11 @@ import typing as t
 
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_set import State
 
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+ -- ")
 _PART = re.compile(r"^Dumping (.+?) \.\.\. (done|\[SKIPPED\]|\[DISABLED\])$")
 _BEGUN = re.compile(r"^(Dumping (?!PostgreSQL)|Creating backup archive|Uploading backup archive|Deleting).*\.\.\.")
-_STATES = {"done": State.INCLUDED, "[SKIPPED]": State.SKIPPED, "[DISABLED]": State.DISABLED}
+STATES = {"done": State.INCLUDED, "[SKIPPED]": State.SKIPPED, "[DISABLED]": State.DISABLED}
 # GitLab's words for its parts, where they are not their names in SKIP with spaces.
 _NAMES = {
     "database": "db",
@@ -38,6 +38,8 @@ _TOLERATED = re.compile(
 _SPACE = re.compile(r"No space left on device|Disk quota exceeded")
 _CONFIGURED = re.compile(r"^Configuration backup archive complete: (.+)$")
 _LAST_WORDS = 5
+# A line of gitaly-backup's for every repository is no news.
+_GITALY_NEWS = ('"level":"fatal"', '"level":"error"')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +58,17 @@ class Judgement:
 
 def plain(line: str) -> str:
     """A line of GitLab's without colours and its time."""
-    return _STAMP.sub("", _COLOUR.sub("", line)).strip()
+    return _STAMP.sub("", COLOUR.sub("", line)).strip()
+
+
+def matters(line: str) -> bool:
+    """Whether a line is worth keeping for the judgement."""
+    return not line.startswith("{") or any(news in line for news in _GITALY_NEWS)
+
+
+def part_name(words: str) -> str:
+    """A part's name in SKIP, by what GitLab calls it in its output."""
+    return _NAMES.get(words, words.replace(" ", "_"))
 
 
 def step(line: str) -> str | None:
@@ -90,7 +102,7 @@ def _sorted_out(lines: t.Sequence[str]) -> tuple[list[str], list[str], dict[str,
         part = _PART.match(line)
         level, words = _gitaly(line)
         if part:
-            parts[_NAMES.get(part.group(1), part.group(1).replace(" ", "_"))] = _STATES[part.group(2)]
+            parts[part_name(part.group(1))] = STATES[part.group(2)]
         elif level in ("fatal", "error"):
             (faults if level == "fatal" else warnings).append(f"gitaly-backup: {words}")
         elif _TOLERATED.search(line):

@@ -15,9 +15,11 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import (
     _backup_set,
     _backup_space,
     _backup_store,
+    _restore_journal,
 )
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_request import (
     LATEST,
+    ORIGIN_RESTORE,
     Places,
     Refused,
     Request,
@@ -61,6 +63,7 @@ def plan(request: Request, places: Places, run: Run, now: float) -> Plan:
     at_work = _backup_lock.gitlab_at_work(places.pid_file)
     if at_work:
         raise _backup_lock.Busy(at_work)
+    _check_restore(request)
     _check_backup_path(request)
     kept = _backup_store.sets(request.sets_path)
     previous = _previous(request, kept, release)
@@ -80,6 +83,13 @@ def plan(request: Request, places: Places, run: Run, now: float) -> Plan:
         unfinished=unfinished,
         previous=previous,
     )
+
+
+def _check_restore(request: Request) -> None:
+    """Half restored data is not worth a set, and must not push a good one out."""
+    words = _restore_journal.unfinished(request.restore_state_path) if request.origin != ORIGIN_RESTORE else None
+    if words:
+        raise Refused(f"No backup is made while a restore is unfinished. {words}")
 
 
 def _release(places: Places, run: Run) -> Release:

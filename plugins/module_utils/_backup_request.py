@@ -17,6 +17,8 @@ import typing as t
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import _backup_set
 
 STATE_PATH = "/var/lib/fleetwright/gitlab_backup"
+RESTORE_STATE_PATH = "/var/lib/fleetwright/gitlab_restore"
+ORIGIN_RESTORE = "restore"  # the set of what was there before a restore
 SETS_PATH = "/var/opt/gitlab/fleetwright-backups"
 BACKUP_PATH = "/var/opt/gitlab/backups"
 LATEST = "latest"
@@ -39,7 +41,7 @@ REMOTE = "remote"
 MIB = 1 << 20
 _LIST_ENTRY = re.compile(r"\A[^\s,]+\Z")
 _LISTS = ("repositories_storages", "repositories_paths", "skip_repositories_paths")
-_OPTIONS = ("strategy", "skip", "incremental", "compress_cmd", "decompress_cmd", "gzip_rsyncable", *_LISTS)
+_OPTIONS = ("origin", "strategy", "skip", "incremental", "compress_cmd", "decompress_cmd", "gzip_rsyncable", *_LISTS)
 # What GitLab backs up, or would store the sets in its own archive.
 _NOT_FOR_SETS = (
     "/etc/gitlab",
@@ -98,6 +100,7 @@ class Request:
     backup_path: str = BACKUP_PATH
     sets_path: str = SETS_PATH
     state_path: str = STATE_PATH
+    restore_state_path: str = RESTORE_STATE_PATH
     skip: tuple[str, ...] = ()
     strategy: str = "stream"
     incremental: bool = False

@@ -31,8 +31,6 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_set
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_work import Making, Stage
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._host_command import Run, Stream
 
-# A line of gitaly-backup's for every repository is no news.
-_GITALY_NEWS = ('"level":"fatal"', '"level":"error"')
 FINGERPRINT_PARTS = ("database", "repositories", "secrets")
 
 
@@ -131,7 +129,7 @@ def _dumped(host: Host, set_id: str, arguments: t.Sequence[str]) -> _backup_judg
     lines: list[str] = []
 
     def on_line(line: str) -> None:
-        if line.startswith("{") and not any(news in line for news in _GITALY_NEWS):
+        if not _backup_judge.matters(line):
             return
         lines.append(line)
         step = _backup_judge.step(line)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import _backup_judge
-from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_set import Part, State
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_pass import Seen
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_set import Archive, Part, State
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_tar import Contents, Group, Walker
 
 INFORMATION = "backup_information.yml"
@@ -60,6 +61,21 @@ def application_faults(contents: Contents, states: t.Mapping[str, str], set_id: 
         if part.state == State.INCLUDED and not part.members
     ]
     return faults
+
+
+def archive_faults(seen: Seen, archive: Archive) -> list[str]:
+    """What of an archive is not as its manifest says; nothing in one that is as it was when it was made."""
+    if (seen.size, seen.sha256) != (archive.size, archive.sha256):
+        return [
+            f"it has {seen.size} bytes with the checksum {seen.sha256[:12]}..., and {archive.size} bytes with "
+            f"{archive.sha256[:12]}... were written"
+        ]
+    found = {part.name: part.members for part in parts(seen.contents, {})}
+    return list(seen.contents.faults) + [
+        f"the part {part.name} is not in it"
+        for part in archive.parts
+        if part.state == State.INCLUDED and part.members and not found.get(part.name)
+    ]
 
 
 def configuration_faults(contents: Contents, secrets_now: str | None) -> list[str]:

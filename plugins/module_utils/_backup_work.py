@@ -167,11 +167,16 @@ def throw_away(sets_path: str, making: Making) -> None:
     """Remove all that a backup left which was stopped before GitLab was done."""
     clear_backup_path(making)
     for entry in _staged(making):
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry, ignore_errors=True)
-        else:
-            entry.unlink(missing_ok=True)
+        remove(entry)
     shutil.rmtree(folder(sets_path, making.id), ignore_errors=True)
+
+
+def remove(entry: pathlib.Path) -> None:
+    """Remove a file, or a folder with all that is in it."""
+    if entry.is_dir() and not entry.is_symlink():
+        shutil.rmtree(entry, ignore_errors=True)
+    else:
+        entry.unlink(missing_ok=True)
 
 
 def clear_backup_path(making: Making) -> None:

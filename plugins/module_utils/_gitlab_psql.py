@@ -24,6 +24,15 @@ class DatabaseError(Exception):
     """The database could not be asked; the text says what came back."""
 
 
+def analyze(run: _host_command.Run, *, timeout: float) -> None:
+    """Renew the planner's statistics of all tables; timeout is in seconds. Raises DatabaseError."""
+    done = run(
+        [GITLAB_PSQL, *OPTIONS], env={"PGOPTIONS": "-c statement_timeout=0"}, timeout=timeout, input="ANALYZE;\n"
+    )
+    if done.rc != 0:
+        raise DatabaseError(f"gitlab-psql ended with {done.rc}: {done.words}")
+
+
 def rows(run: _host_command.Run, statements: t.Iterable[str], *, timeout: float) -> list[list[str]]:
     """What the statements return, one list a row, in one call and of one moment.
 

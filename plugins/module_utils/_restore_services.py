@@ -1,0 +1,90 @@
+# Copyright (c) 2026, Fleetwright contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""GitLab's services during a restore, as gitlab-ctl says it (server observations 5). Standard library of Python 3.9.
+
+gitlab-ctl takes one service a call, says nothing about one that it does not know, and ends with 0 then: only `status`
+tells what is so.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import typing as t
+
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._host_command import Completed, Run
+
+# Who writes; the first takes requests, the second works them off.
+WRITERS = ("puma", "sidekiq")
+# What a restore works with.
+NEEDED = ("postgresql", "redis", "gitaly")
+STOP_TRIES = 3
+COMMAND_SECONDS = 300
+_LINE = re.compile(r"^(run|down|fail|warning): ([\w-]+): ")
+
+
+class ServiceError(Exception):
+    """A service is not as it must be; the text says which and what gitlab-ctl said."""
+
+
+def states(run: Run, ctl: str) -> dict[str, str]:
+    """run, down, fail or warning by service; empty where the package's supervisor does not run or is not there."""
+    done = run([ctl, "status"], timeout=COMMAND_SECONDS)
+    return {found.group(2): found.group(1) for found in map(_LINE.match, done.stdout.splitlines()) if found}
+
+
+def stop(run: Run, ctl: str, say: t.Callable[[str], None]) -> None:
+    """Stop those who write, one after the other, and see that they are down; raises ServiceError.
+
+    A worker may take longer to end than gitlab-ctl waits, so it is asked more than once.
+    """
+    for name in WRITERS:
+        said = Completed(0, "")
+        for _unused in range(STOP_TRIES):
+            if states(run, ctl).get(name, "down") == "down":
+                break
+            say(f"stopping {name}")
+            said = run([ctl, "stop", name], timeout=COMMAND_SECONDS)
+        else:
+            if states(run, ctl).get(name, "down") != "down":
+                raise ServiceError(
+                    f"{name} does not stop: gitlab-ctl stop {name} ended with {said.rc} and said {said.words!r}"
+                )
+
+
+def start_needed(run: Run, ctl: str, say: t.Callable[[str], None]) -> None:
+    """Start what a restore needs and is down; raises ServiceError."""
+    found = states(run, ctl)
+    for name in NEEDED:
+        if found.get(name) in ("down", "fail"):
+            say(f"starting {name}")
+            said = run([ctl, "start", name], timeout=COMMAND_SECONDS)
+            if states(run, ctl).get(name) != "run":
+                raise ServiceError(
+                    f"{name} does not start: gitlab-ctl start {name} ended with {said.rc} and said {said.words!r}; "
+                    f"its log is in /var/log/gitlab/{name}"
+                )
+
+
+def start(run: Run, ctl: str, names: t.Sequence[str]) -> None:
+    """Start services, each by a call of its own, and see that they run; raises ServiceError."""
+    for name in names:
+        run([ctl, "start", name], timeout=COMMAND_SECONDS)
+    found = states(run, ctl)
+    down = [name for name in names if found.get(name) != "run"]
+    if down:
+        raise ServiceError(
+            f"{', '.join(down)} did not start; look at gitlab-ctl status, and with gitlab-ctl tail {down[0]} why"
+        )
+
+
+def wait(look: t.Callable[[], str], seconds: float, pause: float = 1.0) -> None:
+    """Wait until look has nothing to say against it; raises ServiceError with its last words."""
+    until = time.monotonic() + seconds
+    words = look()
+    while words:
+        if time.monotonic() > until:
+            raise ServiceError(f"GitLab is not ready after {seconds:g} s: {words}")
+        time.sleep(pause)
+        words = look()
