@@ -51,7 +51,7 @@ def test_a_good_set(gitlab: Gitlab) -> None:
         "uploads": ("skipped", 0),
     }
     assert manifest.release.package == "gitlab-ce-18.11.4-ce.0.el9"
-    assert manifest.options == {"strategy": "stream", "skip": ("uploads",)}
+    assert manifest.options == {"origin": "playbook", "strategy": "stream", "skip": ("uploads",)}
     assert list(gitlab.backups.iterdir()) == []
     assert list((gitlab.folder / "config_backup").iterdir()) == []
     kept = _backup_store.find(str(gitlab.sets), "latest")
