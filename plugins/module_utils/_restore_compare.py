@@ -42,3 +42,8 @@ def differences(request: Request, manifest: Manifest, found: Fingerprint) -> lis
     if wanted is None:
         return []
     return _gitlab_fingerprint.differences(wanted, found, moving=moving(manifest))
+
+
+def words(one: Difference) -> str:
+    """A difference between a set (before) and a host (after), for people."""
+    return f"{one.part} {one.name}: {one.after or 'nothing'} here, {one.before or 'nothing'} in the set"

@@ -59,7 +59,7 @@ def restore(request: Request, host: Host, places: Places, *, check_mode: bool = 
         plan = _restore_plan.plan(request, manifest, facts, changes, _backup_result.stamp(host.now()))
         result = {"changed": bool(plan.steps), "version": manifest.release.version, **plan.as_json()}
         if not plan.steps:
-            return {**result, "kept": facts.journal.kept if facts.journal else None}
+            return {**result, "msg": _restore_plan.SAME, "kept": facts.journal.kept if facts.journal else None}
         if request.data and not plan.journal.loaded:
             host.recorder.stage("reading the archive")
             with host.recorder.timed("pass"):

@@ -19,6 +19,12 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._restore_jo
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._restore_look import Facts
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._restore_request import Request
 
+SHOWN = 20
+SAME = (
+    "This set was the last that was restored here, and database, repositories, secrets and configuration are still as "
+    "they were then. Files (uploads, artifacts, ...) are not compared; the option again brings them back, too."
+)
+
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
@@ -48,7 +54,8 @@ class Plan:
             "safety_backup": self.keep_skip is not None,
             "safety_backup_reason": self.keep_reason,
             "replace": self.mark,
-            "replaces": list(self.replaces),
+            "replaces": list(self.replaces[:SHOWN]),
+            "replaces_count": len(self.replaces),
             "warnings": list(self.warnings),
         }
 
@@ -70,7 +77,7 @@ def plan(request: Request, manifest: Manifest, facts: Facts, changes: t.Sequence
     done = _done_already(request, manifest, facts, changes)
     return Plan(
         set=manifest.id,
-        steps=() if done else _steps(request, journal, skip),
+        steps=() if done else _steps(request, journal, skip, changes),
         journal=journal,
         configuration_changes=tuple(changes) if request.configuration else (),
         reconfigure_first=bool(facts.lost_storages or "database" in facts.present.unread or not facts.configured),
@@ -119,13 +126,15 @@ def _keep(request: Request, facts: Facts, journal: Journal) -> tuple[tuple[str, 
     found = next((words for holds, words in reasons if holds), None)
     if found is not None:
         return None, found
-    if "repositories" in unread:
-        return ("repositories",), f"without repositories: {unread['repositories']}"
+    if not facts.present.repositories:
+        return ("repositories",), f"without repositories: {unread.get('repositories', 'there are none')}"
     return (), ""
 
 
-def _steps(request: Request, journal: Journal, skip: tuple[str, ...] | None) -> tuple[str, ...]:
-    """The steps that are left; those before the one that was begun last were done."""
+def _steps(
+    request: Request, journal: Journal, skip: tuple[str, ...] | None, changes: t.Sequence[str]
+) -> tuple[str, ...]:
+    """The steps that are left: those before the one that was begun last were done, unless someone undid them."""
     found = list(STEPS[:-1])
     if skip is None:
         found.remove(Step.KEEP)
@@ -134,7 +143,7 @@ def _steps(request: Request, journal: Journal, skip: tuple[str, ...] | None) -> 
     if not request.data:
         found.remove(Step.LOAD)
     begun = STEPS.index(journal.step)
-    again = {Step.STOP} if begun <= STEPS.index(Step.PROVE) else set()  # someone may have started them meanwhile
+    again = {Step.STOP, *([Step.CONFIGURE] if changes else [])} if begun <= STEPS.index(Step.PROVE) else set()
     return tuple(one for one in found if STEPS.index(one) >= begun or one in again)
 
 

@@ -18,8 +18,6 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._restore_re
 # GitLab unpacks the archive beside itself and then each part where it belongs (server facts 2.2).
 UNPACKED_TIMES = 3
 _SHOWN = 5
-# The parts of a fingerprint by the part of a backup that brings them back.
-_BROUGHT = {"db": "database", "repositories": "repositories"}
 
 
 def problems(
@@ -154,23 +152,26 @@ def _same_secrets(manifest: Manifest, facts: Facts) -> bool:
 
 
 def replaced(request: Request, manifest: Manifest, facts: Facts) -> list[str]:
-    """What of the present data is other than in the set; empty where there is nothing to lose."""
+    """What of the present data is other than in the set; empty where there is nothing to lose.
+
+    What the set has and this host lacks is no loss.
+    """
     if not request.data or facts.version is None or facts.empty:
         return []
     unread = [
-        f"{part} can't be read: {words}" for part, words in sorted(facts.present.unread.items()) if part != "secrets"
+        f"{part} can't be read: {' '.join(words.split())}"
+        for part, words in sorted(facts.present.unread.items())
+        if part != "secrets"
     ]
     if manifest.fingerprint_after is None:
         return [*unread, "the set has no fingerprint to compare this host's data with"]
     data = dataclasses.replace(request, pieces=("application",))
-    names = dict(_BROUGHT)
-    skipped = {names[part] for part in manifest.skipped if part in names}
     found = [
         one
         for one in _restore_compare.differences(data, manifest, facts.present)
-        if one.part not in skipped and one.part not in facts.present.unread
+        if one.after is not None and one.part not in facts.present.unread
     ]
-    return [*unread, *map(str, found)]
+    return [*unread, *map(_restore_compare.words, found)]
 
 
 def _unconfirmed(request: Request, facts: Facts, replaces: t.Sequence[str]) -> list[str]:
@@ -183,6 +184,6 @@ def _unconfirmed(request: Request, facts: Facts, replaces: t.Sequence[str]) -> l
         else ""
     )
     return [
-        f"{given}This host has data of its own, other than the set: {'; '.join(replaces[:_SHOWN])}{more}. To replace it, "
-        f"set replace to {facts.mark}, or to {ANY} whatever it is by then."
+        f"{given}This host has data of its own, other than the set: {'; '.join(replaces[:_SHOWN])}{more}. To replace "
+        f"it, set replace to {facts.mark}, or to {ANY} whatever it is by then."
     ]

@@ -68,9 +68,11 @@ def start_needed(run: Run, ctl: str, say: t.Callable[[str], None]) -> None:
 
 
 def start(run: Run, ctl: str, names: t.Sequence[str]) -> None:
-    """Start services, each by a call of its own, and see that they run; raises ServiceError."""
+    """Start those services that do not run, each by a call of its own, and see that they do; raises ServiceError."""
+    found = states(run, ctl)
     for name in names:
-        run([ctl, "start", name], timeout=COMMAND_SECONDS)
+        if found.get(name) != "run":
+            run([ctl, "start", name], timeout=COMMAND_SECONDS)
     found = states(run, ctl)
     down = [name for name in names if found.get(name) != "run"]
     if down:

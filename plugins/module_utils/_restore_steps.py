@@ -60,6 +60,7 @@ class Work:
     entries: t.Sequence[Entry]
     plan: Plan
     journal: Journal
+    reconfigured: bool = False
     warnings: list[str] = dataclasses.field(default_factory=list)
     found: dict[str, t.Any] = dataclasses.field(default_factory=dict)
 
@@ -96,7 +97,7 @@ def keep(work: Work) -> None:
 
 
 def configure(work: Work) -> None:
-    """/etc/gitlab as in the set, and a reconfigure where that changes something or something is lost."""
+    """/etc/gitlab as in the set, and a reconfigure where that changes something."""
     changes = _restore_config.changes(work.entries, work.places.etc)
     if changes:
         work.say(f"putting back {work.places.etc}: {len(changes)} files")
@@ -104,10 +105,16 @@ def configure(work: Work) -> None:
         aside = {*work.journal.aside, *([str(copy)] if copy else [])}
         work.note(aside=tuple(sorted(aside)), changed_configuration=True)
         _restore_config.write(work.entries, work.places.etc)
-    if work.journal.changed_configuration or work.plan.reconfigure_first:
-        reconfigure(work)
-        with work.host.recorder.timed("gitlab"):  # a reconfigure starts what is enabled
-            _restore_services.stop(work.host.run, work.host.places.ctl, work.say)
+    if work.journal.changed_configuration:
+        _reconfigure_quietly(work)
+
+
+def _reconfigure_quietly(work: Work) -> None:
+    """Reconfigure, and stop again what it may have started."""
+    reconfigure(work)
+    work.reconfigured = True
+    with work.host.recorder.timed("gitlab"):
+        _restore_services.stop(work.host.run, work.host.places.ctl, work.say)
 
 
 def reconfigure(work: Work) -> None:
@@ -122,7 +129,9 @@ def reconfigure(work: Work) -> None:
 
 
 def load(work: Work) -> None:
-    """GitLab's own restore, judged by all that it said."""
+    """GitLab's own restore, judged by all that it said; a lost database or storage is laid out anew before."""
+    if work.plan.reconfigure_first:
+        _lay_out(work)
     with work.host.recorder.timed("gitlab"):
         _restore_services.start_needed(work.host.run, work.host.places.ctl, work.say)
     _clear(work)
@@ -138,6 +147,22 @@ def load(work: Work) -> None:
     if work.journal.placed:
         pathlib.Path(work.journal.placed).unlink(missing_ok=True)
         work.note(placed=None)
+
+
+def _lay_out(work: Work) -> None:
+    """Have a database and storages that GitLab's restore can begin with, where they are lost."""
+    if not work.reconfigured:
+        _reconfigure_quietly(work)
+    with work.host.recorder.timed("gitlab"):
+        _restore_services.start_needed(work.host.run, work.host.places.ctl, work.say)
+    if not _gitlab_fingerprint.take(work.host.run, ("database",)).unread:
+        return
+    # A reconfigure leaves this out where it was done before for the same release (its file in upgrade-status).
+    work.say("gitlab:db:configure")
+    with work.host.recorder.timed("gitlab"):
+        done = work.host.run([work.host.places.rake, "gitlab:db:configure"], timeout=RAKE_SECONDS)
+    if done.rc != 0:
+        raise RestoreFailed(f"gitlab-rake gitlab:db:configure ended with {done.rc} and said: {done.words}.")
 
 
 def _clear(work: Work) -> None:
@@ -220,8 +245,8 @@ def prove(work: Work) -> None:
         where = _gitlab_fingerprint.Places(work.places.gitaly_config, f"{work.places.etc}/gitlab-secrets.json")
         present = _gitlab_fingerprint.take(work.host.run, places=where)
     differ = _restore_compare.differences(work.request, work.manifest, present)
-    work.found["differences"] = [str(one) for one in differ]
-    problems += [f"not as in the set: {one}" for one in differ[:SHOWN]]
+    work.found["differences"] = [_restore_compare.words(one) for one in differ]
+    problems += work.found["differences"][:SHOWN]
     problems += [f"and {len(differ) - SHOWN} more differences"] if len(differ) > SHOWN else []
     if problems and not work.request.accept_findings:
         raise RestoreFailed(

@@ -166,7 +166,7 @@ def planned(request: Request, of: Manifest, host: Facts, changes: t.Sequence[str
             "the storage default, which gitlab.rb does not name",
             id="other-storages",
         ),
-        pytest.param(Request(ID), manifest(), facts(present=LATER), "users: 7 rows", id="other-data"),
+        pytest.param(Request(ID), manifest(), facts(present=LATER), "users: 8 rows", id="other-data"),
         pytest.param(
             Request(ID, replace="0" * 12), manifest(), facts(present=LATER), "not this host's data", id="another-mark"
         ),
@@ -279,7 +279,7 @@ def without(*names: str) -> tuple[str, ...]:
     ],
 )
 def test_steps(request_: Request, host: Facts, steps: t.Sequence[str]) -> None:
-    changes = () if steps == () else ("gitlab.rb",)
+    changes = ("gitlab.rb",) if Step.CONFIGURE in steps else ()
     of = manifest(
         id=request_.set,
         archives=tuple(
@@ -316,6 +316,13 @@ def test_what_the_safety_set_can_hold(unread: dict[str, str], skip: tuple[str, .
 )
 def test_what_is_lost_is_made_by_a_reconfigure_first(changed: dict[str, t.Any], first: bool) -> None:
     assert planned(Request(ID, replace="any"), manifest(), facts(**changed)).reconfigure_first is first
+
+
+def test_what_the_host_lacks_is_no_loss() -> None:
+    lost = dataclasses.replace(DATA, repositories={})
+    plan = planned(Request(ID), manifest(), facts(present=lost), ("gitlab.rb",))
+    assert plan.replaces == ()
+    assert (plan.keep_skip, plan.keep_reason) == (("repositories",), "without repositories: there are none")
 
 
 def test_what_moved_while_the_backup_was_made_is_not_compared() -> None:
