@@ -66,7 +66,7 @@ def restore(request: Request, host: Host, places: Places, *, check_mode: bool = 
                 _restore_archive.verify_application(request, kept, place=not check_mode)
         if check_mode:
             return result
-        work = Work(request, host, places, kept, manifest, entries, plan, plan.journal, list(plan.warnings))
+        work = Work(request, host, places, kept, manifest, entries, plan, plan.journal, warnings=list(plan.warnings))
         return {**result, **_carry_out(work)}
 
 
