@@ -70,4 +70,5 @@ def _plain(plan: _install_plan.InstallPlan) -> dict[str, t.Any]:
     """The plan as a result can hold it: the content of a secret file is left out."""
     plain = {name: list(value) if isinstance(value, tuple) else value for name, value in vars(plan).items()}
     files = [dataclasses.replace(managed, content="") if managed.secret else managed for managed in plan.files]
-    return {**plain, "files": [dataclasses.asdict(managed) for managed in files]}
+    note = dataclasses.asdict(plan.note) if plan.note else {}
+    return {**plain, "files": [dataclasses.asdict(managed) for managed in files], "note": note}

@@ -55,7 +55,7 @@ _READ_FILE = """\
 test -r {path} && printf 'file %s %s\\n' {path} "$(base64 -w0 -- {path})"
 """
 _READ_TIMES = """\
-stat -c 'written %n %Y' -- {paths} 2>/dev/null
+stat --printf 'written %n %Y\nmode %n %a:%U:%G\n' -- {paths} 2>/dev/null
 """
 DEFAULT_CONFIG_PATH = "/etc/gitlab-runner/config.toml"
 PACKAGES = ("gitlab-runner", "gitlab-runner-helper-images")
@@ -115,6 +115,7 @@ class HostState:
     missing: frozenset[str] = frozenset()
     installed: t.Mapping[str, int] = dataclasses.field(default_factory=dict)
     written: t.Mapping[str, int] = dataclasses.field(default_factory=dict)
+    modes: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     docker: Service = dataclasses.field(default_factory=Service)
     docker_socket: bool = False
 
@@ -179,6 +180,7 @@ def parse(output: str, config_path: str) -> HostState:
         missing=frozenset(match[1] for match in map(_MISSING.fullmatch, lines) if match),
         installed={name: int(value) for name, value in _with_prefix(found, "installed.").items()},
         written=_written(found),
+        modes=_modes(found),
         docker=_service(units[1]),
         docker_socket="docker.socket" in single,
     )
@@ -236,6 +238,11 @@ def _with_prefix(found: t.Sequence[tuple[str, str]], prefix: str) -> dict[str, s
 def _files(found: t.Sequence[tuple[str, str]]) -> dict[str, str]:
     pairs = (value.rpartition(" ") for key, value in found if key == "file")
     return {path: base64.b64decode(content).decode("utf-8", "replace") for path, unused, content in pairs}
+
+
+def _modes(found: t.Sequence[tuple[str, str]]) -> dict[str, str]:
+    pairs = (value.rpartition(" ") for key, value in found if key == "mode")
+    return {path: mode for path, unused, mode in pairs}
 
 
 def _written(found: t.Sequence[tuple[str, str]]) -> dict[str, int]:

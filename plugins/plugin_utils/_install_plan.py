@@ -13,6 +13,7 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import (
     _host_os,
     _identity,
     _managed_files,
+    _pending_restart,
     _registry_auth,
     _repository,
     _service_unit,
@@ -84,6 +85,7 @@ class Wanted:
         """What a read must bring for a plan."""
         owned = [managed.path for managed in self.files()]
         known = [*_identity.MACHINE_IDS, _service_unit.PASSWD, _registry_auth.CONFIG, _registry_auth.RECORD]
+        known += [_managed_files.RECORD, _pending_restart.path_beside(self.config_path)]
         return [REPOSITORY_FILE, LOCK_PLUGIN, *known, *dict.fromkeys([*owned, _managed_files.proxy_path(self.service)])]
 
     def packages(self) -> list[str]:
@@ -93,7 +95,11 @@ class Wanted:
 
 @dataclasses.dataclass(frozen=True)
 class InstallPlan:
-    """Which steps are needed; everything false and empty means that the host is as declared."""
+    """Which steps are needed; everything false and empty means that the host is as declared.
+
+    repository_before is the repository's file as it was, to be put back when the packages can't be installed. note is
+    written before anything is removed: nothing else tells a later run that the running process still has it.
+    """
 
     installed_version: str | None
     baseurl: str
@@ -114,11 +120,13 @@ class InstallPlan:
     docker_service: bool = False
     registries: bool = False
     warnings: tuple[str, ...] = ()
+    repository_before: str | None = None
+    note: ManagedFile | None = None
 
     @property
     def changed(self) -> bool:
         """Whether any step is needed; how systemd is told, and what is only said, are none."""
-        told = ("installed_version", "baseurl", "daemon_reload", "warnings")
+        told = ("installed_version", "baseurl", "daemon_reload", "warnings", "repository_before")
         return any(value for name, value in vars(self).items() if name not in told)
 
 
@@ -133,8 +141,10 @@ def plan(state: HostState, wanted: Wanted) -> InstallPlan:
     _check_declaration(state, wanted)
     baseurl = wanted.baseurl or default_baseurl(state.os_release)
     packages = () if _fits(state, wanted.version) else package_specs(wanted.version)
-    files = tuple(managed for managed in wanted.files() if state.files.get(managed.path) != managed.content)
-    remove = tuple(path for path in _given_up(wanted) if path in state.files)
+    record, gone = _recorded(state, wanted)
+    owned = [*wanted.files(), *([record] if record else [])]
+    files = tuple(one for one in owned if not one.stands(state.files.get(one.path), state.modes.get(one.path)))
+    remove = (*(path for path in _given_up(wanted) if path in state.files), *gone)
     identity = _identity_differs(state, wanted)
     unit = _unit(state, wanted, installing=bool(packages))
     return InstallPlan(
@@ -150,7 +160,7 @@ def plan(state: HostState, wanted: Wanted) -> InstallPlan:
         # a run killed between writing a drop-in and loading it leaves only systemd's own word for it
         service=bool(packages or unit) or state.service.need_daemon_reload or _service_differs(state, wanted),
         daemon_reload=state.service.need_daemon_reload,
-        restart=_restart_needed(state, wanted, [managed.path for managed in files if managed.restart], remove),
+        restart=_restart_needed(state, wanted, remove),
         dead=wanted.started and state.service.sub_state == "auto-restart",
         unit=unit,
         identity=identity and not _held_back(state, wanted),
@@ -158,6 +168,8 @@ def plan(state: HostState, wanted: Wanted) -> InstallPlan:
         docker_service=wanted.docker == "install" and _differs(state.docker, enabled=True, started=True),
         registries=bool(_registries(state, wanted).writes),
         warnings=tuple(_warnings(state, wanted)),
+        repository_before=state.files.get(REPOSITORY_FILE),
+        note=_note(state, wanted, remove),
     )
 
 
@@ -173,17 +185,36 @@ def _check_declaration(state: HostState, wanted: Wanted) -> None:
         raise InstallError(" ".join(faults))
 
 
-def _restart_needed(state: HostState, wanted: Wanted, writing: t.Sequence[str], remove: t.Sequence[str]) -> bool:
+def _restart_needed(state: HostState, wanted: Wanted, remove: t.Sequence[str]) -> bool:
     """Whether the running process knows less than the host.
 
-    The times tell it too: of a run killed before its restart, of files that services share, and of a program that was
-    replaced under a service that the package does not restart.
+    The times and the note tell it too: of a run killed before its restart, of files that services share, and of a
+    program that was replaced under a service that the package does not restart.
     """
     if not wanted.restart or state.service.active_state != "active":
         return False
-    read = [state.written.get(managed.path, 0) for managed in wanted.files() if managed.restart]
-    newest = max([*read, state.installed.get(PROGRAM, 0)])
-    return bool(writing or remove) or 0 < state.service.started_at < newest
+    read = [managed for managed in wanted.files() if managed.restart]
+    newest = max([state.written.get(one.path, 0) for one in read] + [state.installed.get(PROGRAM, 0)])
+    writing = any(state.files.get(one.path) != one.content for one in read)
+    note = _pending_restart.path_beside(wanted.config_path)
+    noted = note in state.files and not _pending_restart.outdated(state, note)
+    return bool(writing or remove) or noted or 0 < state.service.started_at < newest
+
+
+def _note(state: HostState, wanted: Wanted, remove: t.Sequence[str]) -> ManagedFile | None:
+    """The note that a restart is due, for the running process, before what it has read is removed."""
+    if not remove or state.service.active_state != "active":
+        return None
+    path = _pending_restart.path_beside(wanted.config_path)
+    keys = [] if _pending_restart.outdated(state, path) else [*_pending_restart.noted(state, path)]
+    return ManagedFile(path, _pending_restart.dumped([*keys, *remove]), mode="0600")
+
+
+def _recorded(state: HostState, wanted: Wanted) -> tuple[ManagedFile | None, tuple[str, ...]]:
+    try:
+        return _managed_files.recorded(state.files.get(_managed_files.RECORD), wanted.service, wanted.ca_certificates)
+    except ValueError as exc:
+        raise InstallError(str(exc)) from exc
 
 
 def _unit(state: HostState, wanted: Wanted, *, installing: bool) -> tuple[str, ...]:

@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 import typing as t
 
 PROXY_NAMES = ("http_proxy", "https_proxy", "no_proxy")
 # The program looks for authorities only here, whatever --config says (runner facts 1.1).
 CERTS = "/etc/gitlab-runner/certs"
+# The authorities that each service of the host declared: what is no longer declared by any goes.
+RECORD = "/etc/gitlab-runner/.fleetwright-authorities.json"
 _HOST = re.compile(r"[A-Za-z0-9.-]+")
 _HEAD = "# Managed by fleetwright.gitlab_aws.gitlab_runner"
 
@@ -25,6 +28,10 @@ class ManagedFile:
     mode: str = "0644"
     secret: bool = False
     restart: bool = False
+
+    def stands(self, content: str | None, mode: str | None) -> bool:
+        """Whether the file is there as it should be; a mode (644:root:root) that was not read is taken for right."""
+        return content == self.content and mode in (None, f"{self.mode.lstrip('0')}:root:root")
 
 
 def drain_path(service: str) -> str:
@@ -81,6 +88,28 @@ def authorities(certificates: t.Mapping[str, str]) -> list[ManagedFile]:
             )
         found.append(ManagedFile(f"{CERTS}/{host}.crt", pem.rstrip("\n") + "\n", restart=True))
     return found
+
+
+def recorded(
+    text: str | None, service: str, certificates: t.Mapping[str, str]
+) -> tuple[ManagedFile | None, tuple[str, ...]]:
+    """The record as it should be (None where there is nothing to record), and the files of authorities that must go.
+
+    Raises ValueError for a record that this did not write.
+    """
+    try:
+        record = {str(name): [str(host) for host in hosts] for name, hosts in json.loads(text or "{}").items()}
+    except (ValueError, TypeError, AttributeError) as exc:
+        raise ValueError(
+            f"{RECORD} on the host can't be read ({exc}). Remove it, and from {CERTS} what is no longer wanted."
+        ) from exc
+    before = record.pop(service, [])
+    kept = {host for hosts in record.values() for host in hosts} | set(certificates)
+    gone = tuple(f"{CERTS}/{host}.crt" for host in before if host not in kept and _HOST.fullmatch(host))
+    now = {**record, **({service: sorted(certificates)} if certificates else {})}
+    if text is None and not now:
+        return None, ()
+    return ManagedFile(RECORD, json.dumps(now, indent=1, sort_keys=True) + "\n", mode="0600"), gone
 
 
 def problems(proxy_settings: t.Mapping[str, t.Any]) -> t.Iterator[str]:

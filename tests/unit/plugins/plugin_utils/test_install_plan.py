@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import typing as t
 
 import pytest
@@ -285,6 +286,63 @@ def test_a_run_killed_before_its_restart_is_finished() -> None:
     stopped = dataclasses.replace(RUNNING, active_state="inactive")
     state = host(service=stopped, files=files, written={written.path: STARTED + 1})
     assert not install.plan(state, dataclasses.replace(proxy, started=False)).changed
+
+
+PEM = "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n"
+PROXY = managed.proxy_path("gitlab-runner")
+NOTE = "/etc/gitlab-runner/.config.toml.fleetwright-restart.json"
+
+
+def test_a_withdrawn_authority_goes_unless_another_service_declares_it() -> None:
+    record = '{"gitlab-runner": ["a.example.com", "b.example.com"], "second": ["b.example.com"]}'
+    state = host(service=RUNNING, files={**DONE.files, managed.RECORD: record})
+    plan = install.plan(state, WANTED)
+    assert plan.remove == ("/etc/gitlab-runner/certs/a.example.com.crt",)
+    assert [(one.path, json.loads(one.content)) for one in plan.files] == [
+        (managed.RECORD, {"second": ["b.example.com"]})
+    ]
+    assert plan.restart
+    after = host(service=RUNNING, files={**DONE.files, managed.RECORD: plan.files[0].content})
+    assert not install.plan(after, WANTED).changed
+
+
+def test_authorities_are_recorded_with_their_service() -> None:
+    authority, record = install.plan(DONE, wanted(ca_certificates={"a.example.com": PEM})).files
+    assert (authority.path, record.mode) == ("/etc/gitlab-runner/certs/a.example.com.crt", "0600")
+    files = {**DONE.files, authority.path: authority.content, record.path: record.content}
+    assert not install.plan(host(files=files), wanted(ca_certificates={"a.example.com": PEM})).changed
+    with pytest.raises(install.InstallError, match=r"authorities\.json on the host can't be read .* Remove it"):
+        install.plan(host(files={managed.RECORD: "[1]"}), WANTED)
+
+
+def test_a_removal_is_noted_for_the_process_that_still_has_it() -> None:
+    """Killed between the removal and the restart: neither a file nor its time would tell of it."""
+    state = host(service=RUNNING, files={**DONE.files, PROXY: "x", NOTE: '["listen_address"]'},
+                 written={NOTE: STARTED + 1})  # fmt: skip
+    plan = install.plan(state, WANTED)
+    assert plan.note is not None
+    assert (plan.note.path, json.loads(plan.note.content)) == (NOTE, [PROXY, "listen_address"])
+    killed = host(service=RUNNING, files={**DONE.files, NOTE: plan.note.content}, written={NOTE: STARTED + 2})
+    assert install.plan(killed, WANTED).restart
+    assert not install.plan(killed, wanted(restart=False)).changed
+    anew = dataclasses.replace(RUNNING, started_at=STARTED + 3)
+    assert not install.plan(dataclasses.replace(killed, service=anew), WANTED).changed
+    stopped = dataclasses.replace(RUNNING, active_state="inactive")
+    assert install.plan(host(service=stopped, files={**DONE.files, PROXY: "x"}), wanted(started=False)).note is None
+
+
+@pytest.mark.parametrize(
+    ("mode", "written"),
+    [("644:root:root", False), ("600:root:root", True), ("666:root:root", True), ("644:ec2-user:root", True)],
+)
+def test_modes_and_owners_are_repaired_without_a_restart(mode: str, written: bool) -> None:
+    plan = install.plan(host(service=RUNNING, modes={DRAIN.path: mode}), WANTED)
+    assert (bool(plan.files), plan.restart) == (written, False)
+    authorities = wanted(ca_certificates={"a.example.com": PEM})
+    authority, record = install.plan(DONE, authorities).files
+    files = {**DONE.files, authority.path: authority.content, record.path: record.content}
+    plan = install.plan(host(service=RUNNING, files=files, modes={authority.path: mode}), authorities)
+    assert (bool(plan.files), plan.restart) == (written, False)
 
 
 MACHINE = {"/etc/machine-id": "2f1d8f4b2c5e4a0f9b7d6c3e1a2b4c5d\n"}
