@@ -103,67 +103,62 @@ PAUSE_PODS: Keys = {
 }
 
 
-def _kubernetes() -> Keys:
+_CONTEXTS = ("init_permissions", "build", "helper", "service")
+_STRINGS = (
+    "host context cert_file key_file ca_file image namespace namespace_overwrite_allowed runtime_class_name "
+    "node_selector_overwrite_allowed node_tolerations_overwrite_allowed helper_image helper_image_flavor "
+    "pod_labels_overwrite_allowed scheduler_name service_account service_account_overwrite_allowed "
+    "pod_annotations_overwrite_allowed suspend_pvc_size suspend_pvc_storage_class dns_policy "
+    "priority_class_name logs_base_dir scripts_base_dir"
+)
+# pod_disruption_budget is a switch: the program makes the object itself (gitlab-runner's merge request 6331).
+_BOOLEANS = (
+    "bearer_token_overwrite_allowed namespace_per_job helper_image_autoset_arch_and_os "
+    "use_service_account_image_pull_secrets pod_disruption_budget"
+)
+_KEPT_BOOLEANS = "privileged allow_privilege_escalation automount_service_account_token print_pod_warning_events"
+_KEPT_INTEGERS = (
+    "pod_termination_grace_period_seconds cleanup_grace_period_seconds poll_interval poll_timeout retry_limit"
+)
+_LISTS = (
+    "allowed_images allowed_services allowed_users allowed_groups allowed_pull_policies image_pull_secrets "
+    "cap_add cap_drop"
+)
+
+
+def _sizes() -> str:
+    """The resource keys (runner facts 1.7): for a build, a service, a helper and the pod, each with its maximum."""
     resources = [f"{what}_{kind}" for what in ("cpu", "memory", "ephemeral_storage") for kind in ("limit", "request")]
     sized = [f"{prefix}{name}" for prefix in ("", "service_", "helper_") for name in resources]
     sized += [f"pod_{what}_{kind}" for what in ("cpu", "memory") for kind in ("limit", "request")]
-    sizes = sized + [f"{name}_overwrite_max_allowed" for name in sized]
-    contexts = ("init_permissions", "build", "helper", "service")
-    return {
-        **keys_of(K.STRING, " ".join(sizes)),
-        **keys_of(
-            K.STRING,
-            "host context cert_file key_file ca_file image namespace namespace_overwrite_allowed runtime_class_name "
-            "node_selector_overwrite_allowed node_tolerations_overwrite_allowed helper_image helper_image_flavor "
-            "pod_labels_overwrite_allowed scheduler_name service_account service_account_overwrite_allowed "
-            "pod_annotations_overwrite_allowed suspend_pvc_size suspend_pvc_storage_class dns_policy "
-            "priority_class_name logs_base_dir scripts_base_dir",
-        ),
-        **keys_of(K.STRING, "bearer_token", secret=True),
-        **keys_of(
-            K.BOOLEAN,
-            "bearer_token_overwrite_allowed namespace_per_job helper_image_autoset_arch_and_os "
-            "use_service_account_image_pull_secrets",
-        ),
-        **keys_of(
-            K.BOOLEAN,
-            "privileged allow_privilege_escalation automount_service_account_token print_pod_warning_events",
-            kept=True,
-        ),
-        **keys_of(
-            K.INTEGER,
-            "pod_termination_grace_period_seconds cleanup_grace_period_seconds poll_interval poll_timeout retry_limit",
-            kept=True,
-        ),
-        **keys_of(K.INTEGER, "resource_availability_check_max_attempts", kept=True, least=-1),
-        **keys_of(K.DURATION, "cleanup_resources_timeout retry_backoff_max"),
-        **keys_of(
-            K.STRINGS,
-            "allowed_images allowed_services allowed_users allowed_groups allowed_pull_policies image_pull_secrets "
-            "cap_add cap_drop",
-        ),
-        **keys_of(K.STRING_OR_STRINGS, "pull_policy", choices="always if-not-present never"),
-        **keys_of(K.STRING_MAP, "node_selector node_tolerations pod_labels pod_annotations"),
-        **keys_of(K.INTEGER_MAP, "retry_limits"),
-        "affinity": table(AFFINITY),
-        "dns_config": table(DNS_CONFIG),
-        "container_lifecycle": table(LIFECYCLE),
-        "pod_security_context": table(POD_SECURITY),
-        **{f"{name}_container_security_context": table(CONTAINER_SECURITY) for name in contexts},
-        "volumes": table(VOLUMES),
-        "autoscaler": table(PAUSE_PODS),
-        # Kubernetes' own object: only its name is known (runner facts 1.7).
-        "pod_disruption_budget": Key(K.FREE),
-        "host_aliases": tables({**keys_of(K.STRING, "ip"), **keys_of(K.STRINGS, "hostnames")}),
-        "services": tables(
-            {
-                **keys_of(K.STRING, "name alias"),
-                **keys_of(K.STRINGS, "command entrypoint"),
-                **keys_of(K.STRINGS, "environment", secret=True),
-            }
-        ),
-        "pod_spec": tables(keys_of(K.STRING, "name patch_path patch patch_type")),
-    }
+    return " ".join(sized + [f"{name}_overwrite_max_allowed" for name in sized])
 
 
-KUBERNETES: Keys = _kubernetes()
+_SERVICE: Keys = {
+    **keys_of(K.STRING, "name alias"),
+    **keys_of(K.STRINGS, "command entrypoint"),
+    **keys_of(K.STRINGS, "environment", secret=True),
+}
+KUBERNETES: Keys = {
+    **keys_of(K.STRING, f"{_sizes()} {_STRINGS}"),
+    **keys_of(K.STRING, "bearer_token", secret=True),
+    **keys_of(K.BOOLEAN, _BOOLEANS),
+    **keys_of(K.BOOLEAN, _KEPT_BOOLEANS, kept=True),
+    **keys_of(K.INTEGER, _KEPT_INTEGERS, kept=True),
+    **keys_of(K.INTEGER, "resource_availability_check_max_attempts", kept=True, least=-1),
+    **keys_of(K.DURATION, "cleanup_resources_timeout retry_backoff_max"),
+    **keys_of(K.STRINGS, _LISTS),
+    **keys_of(K.STRING_OR_STRINGS, "pull_policy", choices="always if-not-present never"),
+    **keys_of(K.STRING_MAP, "node_selector node_tolerations pod_labels pod_annotations"),
+    **keys_of(K.INTEGER_MAP, "retry_limits"),
+    "affinity": table(AFFINITY),
+    "dns_config": table(DNS_CONFIG),
+    "container_lifecycle": table(LIFECYCLE),
+    "pod_security_context": table(POD_SECURITY),
+    **{f"{name}_container_security_context": table(CONTAINER_SECURITY) for name in _CONTEXTS},
+    "volumes": table(VOLUMES),
+    "autoscaler": table(PAUSE_PODS),
+    "host_aliases": tables({**keys_of(K.STRING, "ip"), **keys_of(K.STRINGS, "hostnames")}),
+    "services": tables(_SERVICE),
+    "pod_spec": tables(keys_of(K.STRING, "name patch_path patch patch_type")),
+}

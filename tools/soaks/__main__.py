@@ -18,25 +18,24 @@ from testbed import lifecycle
 from testbed.errors import TestbedError
 from testbed.gitlab_api.client import TwinClient
 
-from soaks import kills, places, runner_upgrade
+from soaks import places, registration, runner_upgrade
+from soaks.progress import Progress
 
-SCENARIOS = {runner_upgrade.NAME: runner_upgrade}
+SCENARIOS: dict[str, t.Any] = {one.NAME: one for one in (registration, runner_upgrade)}
 
 
 def soak(name: str, seed: int) -> dict[str, t.Any]:
     """One matrix on hosts of its own; its record."""
     scenario = SCENARIOS[name]
-    progress = scenario.Progress.resumed(places.PROGRESS / f"{name}-{seed}.json")
+    progress = Progress.resumed(name, places.PROGRESS / f"{name}-{seed}.json")
     with lifecycle.alone():
         archive, text = collection.build()
         if archive is None:
             raise TestbedError(f"The collection can't be built: {text}")
-        state = lifecycle.up(lifecycle.Wish(hosts=3, fresh=True))
+        state = lifecycle.up(lifecycle.Wish(hosts=scenario.HOSTS, fresh=True))
         TwinClient(state.api_url).reset()
-        status, output = kills.finished(kills.Run("runner_install", {}, scenario.INVENTORY))
-        if status != 0:
-            raise TestbedError(f"The runners can't be installed: {output[-3000:]}")
         try:
+            scenario.prepare()
             record: dict[str, t.Any] = scenario.soaked(scenario.cases(seed), progress, seed).record(seed)
             return record
         finally:
@@ -46,7 +45,7 @@ def soak(name: str, seed: int) -> dict[str, t.Any]:
 def quick(name: str) -> int:
     """Each kind of kill once, on the hosts that a scenario runs on already."""
     scenario = SCENARIOS[name]
-    progress = scenario.Progress(places.PROGRESS / f"{name}-quick.json")
+    progress = Progress(name, places.PROGRESS / f"{name}-quick.json")
     record = scenario.soaked(scenario.quick(), progress, seed=1).record(1)
     print(json.dumps(record))
     return int(record["jobs_lost"] > 0 or record["unexplained"] > 0)

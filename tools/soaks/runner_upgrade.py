@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
-import pathlib
 import random
 import signal
 import subprocess
@@ -16,11 +15,14 @@ import sys
 import time
 import typing as t
 
+from testbed.errors import TestbedError
 from testbed.gitlab_api.client import TwinClient
 
 from soaks import feed, kills, places
+from soaks.progress import Progress
 
 NAME = "runner_upgrade"
+HOSTS = 3
 INVENTORY = places.ROOT / "molecule" / NAME / "inventory"
 STATE = "/var/lib/fleetwright/gitlab-runner"
 LOOK = (
@@ -117,32 +119,11 @@ def tried(case: Case, versions: Versions, client: TwinClient) -> list[str]:
     return wrong
 
 
-@dataclasses.dataclass
-class Progress:
-    """What a matrix has done so far, kept so that it can go on after a break."""
-
-    path: pathlib.Path
-    done: dict[str, list[str]] = dataclasses.field(default_factory=dict)
-    jobs: int = 0
-    lost: list[int] = dataclasses.field(default_factory=list)
-    seconds: float = 0.0
-
-    @classmethod
-    def resumed(cls, path: pathlib.Path) -> Progress:
-        return cls(path, **json.loads(path.read_text())) if path.exists() else cls(path)
-
-    def keep(self) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        data = dataclasses.asdict(self)
-        del data["path"]
-        self.path.write_text(json.dumps(data, indent=1))
-
-    def record(self, seed: int) -> dict[str, t.Any]:
-        wrong = sum(len(found) for found in self.done.values())
-        return {
-            "scenario": NAME, "seed": seed, "kills": len(self.done), "faults": 0, "records_lost": 0,
-            "jobs": self.jobs, "jobs_lost": len(self.lost), "unexplained": wrong, "seconds": round(self.seconds),
-        }  # fmt: skip
+def prepare() -> None:
+    """Install the runners that will be upgraded."""
+    status, output = kills.finished(kills.Run("runner_install", {}, INVENTORY))
+    if status != 0:
+        raise TestbedError(f"The runners can't be installed: {output[-3000:]}")
 
 
 def soaked(todo: t.Sequence[Case], progress: Progress, seed: int) -> Progress:

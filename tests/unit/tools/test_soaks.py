@@ -16,6 +16,7 @@ import typing as t
 import pytest
 from bench import upgrade
 from soaks import feed, kills, runner_upgrade
+from soaks.progress import Progress
 from testbed.gitlab_api import TwinServer
 
 
@@ -58,10 +59,10 @@ def test_the_matrix_has_every_case_once() -> None:
 
 def test_progress_goes_on_where_it_was(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "soak" / "a.json"
-    first = runner_upgrade.Progress.resumed(path)
+    first = Progress.resumed("runner_upgrade", path)
     first.done["a"], first.jobs, first.lost = ["b is wrong"], 7, [3]
     first.keep()
-    again = runner_upgrade.Progress.resumed(path)
+    again = Progress.resumed("runner_upgrade", path)
     assert again == first
     assert again.record(5) == {
         "scenario": "runner_upgrade", "seed": 5, "kills": 1, "faults": 0, "records_lost": 0, "jobs": 7, "jobs_lost": 1,
