@@ -196,10 +196,8 @@ class GitLab:
 
     def _unreachable(self, call: Call, exc: Exception) -> GitLabError:
         detail = f"{type(exc).__name__}: {exc}" if str(exc) else type(exc).__name__
-        remedy = (
-            "Set ca_path to the certificate authority that signed GitLab's certificate."
-            if isinstance(exc, ssl.SSLError)
-            else f"Check from this machine that {self.endpoint.base} answers (address, firewall, proxy)."
+        remedy = _tls_remedy(exc) or (
+            f"Check from this machine that {self.endpoint.base} answers (address, firewall, proxy)."
         )
         if not call.repeatable:
             remedy += " Whether GitLab did it is not known; run this again, it looks for what was done first."
@@ -227,6 +225,18 @@ class GitLab:
         if status < 300:
             return self._not_gitlab(call, status, text)
         return GitLabError(call.attempt, status, error_detail(text))
+
+
+def _tls_remedy(exc: Exception) -> str | None:
+    """What to do about a TLS connection that did not come about; None for another failure."""
+    text = str(exc).lower()
+    if not isinstance(exc, ssl.SSLError):
+        return None
+    if "mismatch" in text or "not valid for" in text:
+        return "Set api_url to the name that GitLab's certificate is made for."
+    if "alert" in text and ("certificate" in text or "handshake" in text) and "unknown ca" not in text:
+        return "GitLab, or what stands before it, asks for a client's certificate: Set client_cert and client_key."
+    return "Set ca_path to the certificate authority that signed GitLab's certificate."
 
 
 def _proxy_for(base: urllib.parse.SplitResult) -> urllib.parse.SplitResult | None:
