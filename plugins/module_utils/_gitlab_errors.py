@@ -10,7 +10,8 @@ import typing as t
 
 REMEDIES = {
     401: "Pass a current access token as api_token: this one is missing, unknown, expired or revoked.",
-    403: "Give the token's user the role that this needs (group Owner, project Maintainer, or administrator).",
+    403: "Give the token's user the role that this needs (group Owner, project Maintainer, or administrator; where "
+    "GitLab has its Admin Mode on, an administrator's token needs the scope admin_mode too).",
     404: "Check the id, and that the token's user may see it.",
     422: "Correct the value that GitLab names.",
     400: "Correct the value that GitLab names.",

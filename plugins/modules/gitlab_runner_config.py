@@ -23,6 +23,7 @@ notes:
   - The host needs Python 3.9 or newer and systemd. The daemon loads what it reads, so run this with C(become).
 extends_documentation_fragment:
   - fleetwright.gitlab_aws.attributes
+  - fleetwright.gitlab_aws.runner_entries
 options:
   path:
     description: The file.
@@ -49,10 +50,6 @@ options:
     type: list
     elements: dict
     default: []
-  runner_defaults:
-    description: Keys that every entry gets unless it says otherwise.
-    type: dict
-    default: {}
   url:
     description: The C(url) of entries that name none.
     type: str
@@ -60,16 +57,6 @@ options:
     description: Whether entries that are not declared are removed from the file. They stay registered in GitLab.
     type: bool
     default: false
-  on_doubled_entry:
-    description:
-      - What becomes of entries that someone doubled by hand. A double has the name of a declared entry, or its token,
-        which breaks the daemon's metrics.
-      - V(fail) changes nothing and says which they are.
-      - V(remove) keeps the one that the declared token names, else the first, and removes the others from the file;
-        they stay registered in GitLab.
-    type: str
-    choices: [fail, remove]
-    default: fail
   on_renamed_entry:
     description:
       - What becomes of an entry that someone renamed by hand; it is known by the token that is declared for it.
@@ -78,14 +65,6 @@ options:
     type: str
     choices: [rename, fail]
     default: rename
-  allow_unknown_keys:
-    description: Whether keys that no known version of GitLab Runner reads may be declared.
-    type: bool
-    default: false
-  backup_count:
-    description: How many copies of earlier files are kept beside it, mode 0600; V(0) keeps none.
-    type: int
-    default: 3
 attributes:
   check_mode:
     support: full

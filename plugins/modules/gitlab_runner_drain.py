@@ -21,6 +21,7 @@ description:
   - Runners that were paused before stay paused.
 extends_documentation_fragment:
   - fleetwright.gitlab_aws.attributes
+  - fleetwright.gitlab_aws.runner_drain
   - fleetwright.gitlab_aws.runner_host
   - fleetwright.gitlab_aws.gitlab
 options:
@@ -33,21 +34,6 @@ options:
     type: str
     choices: [drained, resumed]
     default: drained
-  drain_timeout:
-    description: How many seconds the running jobs are waited for.
-    type: int
-    default: 7200
-  on_timeout:
-    description: >-
-      What to do with jobs that still run when the time is up. V(fail) puts everything back and fails, V(abort) ends
-      them.
-    type: str
-    choices: [fail, abort]
-    default: fail
-  stop_timeout:
-    description: How long systemd lets a stop take; written as a drop-in where the service's own settings kill jobs.
-    type: int
-    default: 7200
 attributes:
   check_mode:
     support: full

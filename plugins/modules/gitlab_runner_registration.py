@@ -25,6 +25,7 @@ description:
     is at work.
 extends_documentation_fragment:
   - fleetwright.gitlab_aws.attributes
+  - fleetwright.gitlab_aws.runner_entries
   - fleetwright.gitlab_aws.runner_host
   - fleetwright.gitlab_aws.gitlab
 options:
@@ -52,10 +53,6 @@ options:
     type: list
     elements: dict
     required: true
-  runner_defaults:
-    description: Keys that every entry gets unless it says otherwise.
-    type: dict
-    default: {}
   url:
     description: The C(url) that entries get in C(config.toml); O(api_url) when unset.
     type: str
@@ -63,16 +60,6 @@ options:
     description: Whether entries on the host that are not declared are removed on both sides.
     type: bool
     default: false
-  on_doubled_entry:
-    description:
-      - What becomes of entries that someone doubled by hand. A double has the name of a declared entry, or its token,
-        which breaks the daemon's metrics.
-      - V(fail) changes nothing and says which they are.
-      - V(remove) keeps the one that the declared token names, else the first, and removes the others from the file;
-        they stay registered in GitLab.
-    type: str
-    choices: [fail, remove]
-    default: fail
   on_refused_token:
     description:
       - What to do when GitLab refuses a token that is on disk, or no longer has its runner.
@@ -92,14 +79,6 @@ options:
     description: How many seconds the running jobs of a runner that is to be removed are waited for.
     type: int
     default: 3600
-  allow_unknown_keys:
-    description: Whether keys that no known version of GitLab Runner reads may be declared.
-    type: bool
-    default: false
-  backup_count:
-    description: How many copies of earlier files are kept beside it, mode 0600; V(0) keeps none.
-    type: int
-    default: 3
 attributes:
   check_mode:
     support: full

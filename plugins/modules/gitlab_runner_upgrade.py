@@ -23,6 +23,7 @@ description:
   - The package repository must be there; the role's entry point C(upgrade) sees to that.
 extends_documentation_fragment:
   - fleetwright.gitlab_aws.attributes
+  - fleetwright.gitlab_aws.runner_drain
   - fleetwright.gitlab_aws.runner_host
   - fleetwright.gitlab_aws.gitlab
 options:
@@ -57,19 +58,6 @@ options:
     description: How many copies of the configuration are kept.
     type: int
     default: 5
-  drain_timeout:
-    description: How many seconds the running jobs are waited for.
-    type: int
-    default: 7200
-  on_timeout:
-    description: What to do with jobs that still run then. V(fail) puts everything back and fails, V(abort) ends them.
-    type: str
-    choices: [fail, abort]
-    default: fail
-  stop_timeout:
-    description: How long systemd lets a stop take; written as a drop-in where the service's own settings kill jobs.
-    type: int
-    default: 7200
 attributes:
   check_mode:
     support: full

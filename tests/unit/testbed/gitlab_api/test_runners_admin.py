@@ -177,63 +177,32 @@ def test_form_body(root: Session) -> None:
     assert (broken.status, list(broken.json)) == (400, ["error"])
 
 
-def test_details(root: Session, twin: TwinServer) -> None:
-    root.call(
-        "POST",
-        CREATE,
-        {
-            "runner_type": "project_type",
-            "project_id": 20,
-            "description": "d",
-            "tag_list": "b, a",
-            "paused": True,
-            "maximum_timeout": 900,
-        },
-    )
+SENT = {
+    "runner_type": "project_type", "project_id": 20, "description": "d", "tag_list": "b, a", "paused": True,
+    "maximum_timeout": 900,
+}  # fmt: skip
+SHOWN = {
+    "description": "d", "active": False, "paused": True, "online": None, "status": "never_contacted",
+    "tag_list": ["b", "a"], "maximum_timeout": 900, "contacted_at": None, "job_execution_status": "idle",
+    "is_shared": False,
+}  # fmt: skip
+CREATOR_KEYS = ["id", "username", "public_email", "name", "state", "locked", "avatar_url", "web_url"]
+
+
+def test_details(root: Session) -> None:
+    root.call("POST", CREATE, SENT)
     details = root.call("GET", ONE).json
     assert list(details) == DETAIL_KEYS
     assert list(details["projects"][0]) == PROJECT_KEYS
-    assert list(details["created_by"]) == [
-        "id",
-        "username",
-        "public_email",
-        "name",
-        "state",
-        "locked",
-        "avatar_url",
-        "web_url",
-    ]
-    shown = {
-        key: details[key]
-        for key in (
-            "description",
-            "active",
-            "paused",
-            "online",
-            "status",
-            "tag_list",
-            "maximum_timeout",
-            "contacted_at",
-            "job_execution_status",
-            "is_shared",
-        )
-    }
-    assert shown == {
-        "description": "d",
-        "active": False,
-        "paused": True,
-        "online": None,
-        "status": "never_contacted",
-        "tag_list": ["b", "a"],
-        "maximum_timeout": 900,
-        "contacted_at": None,
-        "job_execution_status": "idle",
-        "is_shared": False,
-    }
+    assert list(details["created_by"]) == CREATOR_KEYS
+    assert {key: details[key] for key in SHOWN} == SHOWN
     assert "projects" not in root.call("GET", f"{ONE}?include_projects=false").json
     assert root.call("GET", f"{ONE}/projects").json[0]["path_with_namespace"] == "fleet/app"
+
+
+def test_details_of_a_groups_runner(root: Session, twin: TwinServer) -> None:
     root.call("POST", CREATE, {"runner_type": "group_type", "group_id": 11})
-    assert root.call("GET", "/api/v4/runners/2").json["groups"] == [
+    assert root.call("GET", ONE).json["groups"] == [
         {"id": 11, "web_url": f"{twin.url}/groups/fleet/tools", "name": "tools"}
     ]
 

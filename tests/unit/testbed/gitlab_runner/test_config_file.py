@@ -14,6 +14,7 @@ from testbed.gitlab_runner import config as configs
 from testbed.gitlab_runner.keys import CONFIG
 from testbed.gitlab_runner.tomlread import DecodeError, Reader
 from testbed.gitlab_runner.traits import Traits
+from unit.saved_config import C
 
 HEAD = (
     'concurrent = 1\ncheck_interval = 0\nconnection_max_age = "15m0s"\nshutdown_timeout = 0\n\n[session_server]\n'
@@ -46,34 +47,6 @@ nonsense = true
   [runners.extra]
     x = 1
 """
-CASE_C_OUT = """\
-concurrent = 9
-check_interval = 1
-connection_max_age = "15m0s"
-shutdown_timeout = 0
-
-[session_server]
-  session_timeout = 1800
-
-[[runners]]
-  name = "exp"
-  url = "http://127.0.0.1:8370"
-  id = 42
-  token = "glrt-expNEW1795504158"
-  token_obtained_at = 2026-11-24T07:09:18.005202446Z
-  token_expires_at = 2026-11-24T07:09:38.004Z
-  executor = "shell"
-
-[[runners]]
-  name = "$WHO ${WHO}"
-  url = "$BASEURL"
-  id = 0
-  token = "$TOK"
-  token_obtained_at = 0001-01-01T00:00:00Z
-  token_expires_at = 0001-01-01T00:00:00Z
-  executor = "shell"
-  environment = ["A=$HOME"]
-"""
 
 
 def again(file: Path, text: str | bytes, version: str = "18.0.3") -> str:
@@ -85,7 +58,7 @@ def again(file: Path, text: str | bytes, version: str = "18.0.3") -> str:
 
 
 def test_case_c_hand_written(config: Path) -> None:
-    assert again(config, CASE_C_IN) == CASE_C_OUT
+    assert again(config, CASE_C_IN) == C
 
 
 def test_saving_twice_changes_nothing(config: Path) -> None:
