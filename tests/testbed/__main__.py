@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Fleetwright contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The testbed's commands: `python -m testbed up|down|status|packages|aws`."""
+"""The testbed's commands: `python -m testbed up|down|status|packages|aws|disk`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from testbed import lifecycle, requirements
 from testbed.errors import TestbedError
+from testbed.hosts import disk
+from testbed.hosts.podman import Podman
 from testbed.packages import repository, server_repository
 from testbed.programs import say
 
@@ -40,12 +43,27 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("packages", help="build the package repository only")
     aws = commands.add_parser("aws", help="bring the AWS server up, alone or beside hosts; `down` stops it")
     aws.add_argument("--aws-port", type=int, default=8082, help="its port")
+    small = commands.add_parser("disk", help="put a small disk over a folder of a host, or take it away")
+    small.add_argument("host")
+    small.add_argument("folder", type=Path)
+    small.add_argument("size", nargs="?", help="such as 8m; without it the disk is taken away")
     return top
+
+
+def _disk(host: str, folder: Path, size: str | None) -> None:
+    podman = Podman()
+    if size:
+        disk.limit(podman, host, folder, size)
+    else:
+        disk.unlimit(podman, host, folder)
 
 
 def _run(args: argparse.Namespace) -> int:
     if args.command == "status":
         return 0 if lifecycle.status() else 1
+    if args.command == "disk":
+        _disk(args.host, args.folder, args.size)
+        return 0
     with lifecycle.alone():
         if args.command == "up":
             lifecycle.up(lifecycle.Wish(args.hosts, args.servers, args.fresh, args.api_port, args.packages_port))

@@ -19,6 +19,7 @@ from ...gitlab_api.http_server import Server
 from ...gitlab_api.web import Request, Response, text_response
 from ..places import Places, here
 from ..releases import release
+from .stop import on_term
 
 PUMA_PORT = 8080
 _PAGE = "<html>\n<head><title>{0}</title></head>\n<body><center><h1>{0}</h1></center></body>\n</html>\n"
@@ -121,7 +122,7 @@ def main() -> int:
         time.sleep(1)
         return 1
     signal.signal(signal.SIGHUP, lambda *_: nginx.load())
-    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
+    on_term(threading.Thread(target=server.shutdown).start)
     server.serve_forever(poll_interval=0.1)
     return 0
 

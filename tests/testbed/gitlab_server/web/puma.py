@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import signal
 import sys
 import threading
 import time
@@ -21,6 +20,7 @@ from ...gitlab_api.web import Request, Response
 from .. import faults
 from ..places import Places, here
 from .nginx import PUMA_PORT
+from .stop import on_term
 
 BOOT_SECONDS = 0.5
 # A check fails when what it asks is not there; the files stand where the sockets would be.
@@ -79,7 +79,7 @@ def main() -> int:
         return 1
     web = _boot(places)
     server = Server(web, "127.0.0.1", PUMA_PORT)
-    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.stop).start())
+    on_term(threading.Thread(target=server.stop).start)
     server.serve_forever(poll_interval=0.1)
     return 0
 

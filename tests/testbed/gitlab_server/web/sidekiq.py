@@ -5,16 +5,16 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import time
 
 from ..rails.background import advance
+from .stop import on_term
 
 
 def main() -> int:
     """Work until told to stop."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    on_term(lambda: sys.exit(0))
     while True:
         advance()
         time.sleep(1)
