@@ -135,7 +135,17 @@ def pieces(request: Json) -> Json:
     """The files of a set in pieces, for who signs their upload."""
     kept = _backup_store.find(request["sets_path"], request["id"])
     found = _backup_pieces.files(kept, request["piece_size"])
-    return {"id": kept.id, "files": [dataclasses.asdict(file) for file in found], "copies": dict(kept.copies)}
+    others = [one.id for one in _backup_store.good(_backup_store.sets(request["sets_path"])) if _is_half_copied(one)]
+    return {
+        "id": kept.id,
+        "files": [dataclasses.asdict(file) for file in found],
+        "copies": dict(kept.copies),
+        "unfinished": [one for one in others if one != kept.id],
+    }
+
+
+def _is_half_copied(kept: _backup_store.Kept) -> bool:
+    return any(known.get("state") == _backup_awscli.UNFINISHED for known in kept.copies.values())
 
 
 def send(request: Json) -> Json:

@@ -52,7 +52,7 @@ def client(access: Access) -> t.Any:
                 "profile, or run the controller with a role."
             )
         return session.client("s3", endpoint_url=access.endpoint_url, config=config, verify=access.ca_path)
-    except botocore.exceptions.BotoCoreError as exc:
+    except (botocore.exceptions.BotoCoreError, ValueError) as exc:
         raise S3Error(f"Could not make a client for S3: {exc}. Check region, profile and endpoint_url.") from None
 
 

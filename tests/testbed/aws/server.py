@@ -17,7 +17,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from moto.servicequotas import urls as servicequotas_urls
 from werkzeug.serving import make_server
 
-from testbed.aws import network, resources, stack_drift, timeline
+from testbed.aws import network, resources, s3, stack_drift, timeline
 from testbed.aws.quotas import Quotas
 from testbed.aws.stacks import Stacks
 from testbed.aws.steering import STEERING
@@ -58,6 +58,8 @@ class Application:
     def __call__(self, environ: Json, start_response: t.Any) -> t.Iterable[bytes]:
         path = str(environ.get("PATH_INFO", ""))
         if not path.startswith("/-/twin/"):
+            if s3.is_about_parts(environ):
+                return s3.answer(self._aws, environ, start_response)
             return t.cast("t.Iterable[bytes]", self._aws(environ, start_response))
         length = int(environ.get("CONTENT_LENGTH") or 0)
         body = json.loads(environ["wsgi.input"].read(length) or b"{}")

@@ -16,13 +16,15 @@ class Steering:
     """Faults of the next stack operations, by logical id; a reason is what AWS would say.
 
     pace is the time in seconds that passes between two events of a stack; with 0 all are there at once.
-    quotas are applied values by quota code, drift are differences by logical id.
+    quotas are applied values by quota code, drift are differences by logical id. parts are what becomes of the next
+    parts that are uploaded to S3: status (0: the connection is cut), code and message.
     """
 
     fail: Reasons = dataclasses.field(default_factory=dict)
     fail_rollback: Reasons = dataclasses.field(default_factory=dict)
     fail_delete: Reasons = dataclasses.field(default_factory=dict)
     quotas: dict[str, float] = dataclasses.field(default_factory=dict)
+    parts: list[tuple[int, str, str]] = dataclasses.field(default_factory=list)
     pace: float = 0.0
 
     def set(self, values: t.Mapping[str, t.Any]) -> None:

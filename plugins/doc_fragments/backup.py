@@ -1,0 +1,124 @@
+# Copyright (c) 2026, Fleetwright contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options of the modules that make backups of a GitLab server."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """What is backed up, how, and what is kept."""
+
+    DOCUMENTATION = r"""
+options:
+  sets_path:
+    description:
+      - The directory of the sets on the host, for root alone. On the file system of O(backup_path) an archive is moved
+        there; elsewhere it is copied.
+    type: path
+    default: /var/opt/gitlab/fleetwright-backups
+  backup_path:
+    description: Where GitLab writes its archives; what C(gitlab_rails['backup_path']) says.
+    type: path
+    default: /var/opt/gitlab/backups
+  skip:
+    description:
+      - Parts that are left out. V(remote) leaves nothing out, but keeps GitLab from uploading by itself.
+      - What C(gitlab_rails['env']) says of it does not count.
+    type: list
+    elements: str
+    choices:
+      - db
+      - repositories
+      - uploads
+      - builds
+      - artifacts
+      - pages
+      - lfs
+      - terraform_state
+      - registry
+      - packages
+      - ci_secure_files
+      - external_diffs
+      - remote
+    default: []
+  strategy:
+    description: V(copy) copies files before it packs them, as some change all the time; it needs their size more.
+    type: str
+    choices: [stream, copy]
+    default: stream
+  incremental:
+    description: Whether repositories that did not change are taken from O(previous). The set is whole all the same.
+    type: bool
+    default: false
+  previous:
+    description: The set that an incremental backup builds on, an id or V(latest); of the installed version.
+    type: str
+    default: latest
+  compress_cmd:
+    description: What compresses instead of C(gzip -c -1). It must write what gzip writes.
+    type: str
+  decompress_cmd:
+    description: What reads that again; a restore uses it.
+    type: str
+  gzip_rsyncable:
+    description: Whether gzip makes archives that rsync can compare.
+    type: bool
+    default: false
+  max_concurrency:
+    description: How many repositories are backed up at once; GitLab takes the number of processors.
+    type: int
+  max_storage_concurrency:
+    description: How many of them on one storage; GitLab takes 2.
+    type: int
+  repositories_storages:
+    description: Only repositories of these storages.
+    type: list
+    elements: str
+    default: []
+  repositories_paths:
+    description: Only repositories of these groups and projects.
+    type: list
+    elements: str
+    default: []
+  skip_repositories_paths:
+    description: No repositories of these groups and projects.
+    type: list
+    elements: str
+    default: []
+  keep_in_backup_path:
+    description:
+      - Whether the archive also stays in O(backup_path), where GitLab prunes it after C(backup_keep_time). It is one
+        file under two names.
+    type: bool
+    default: false
+  check_space:
+    description:
+      - Whether a backup is refused when there is too little room. GitLab stages the parts and then packs them, so
+        O(backup_path) needs the size of the archive twice; that size is taken from the last set, or from the data.
+    type: bool
+    default: true
+  fingerprint:
+    description: Whether the manifest says what the data was, so that a restore can be compared with it.
+    type: bool
+    default: true
+  keep_count:
+    description:
+      - How many of the newest good sets are kept on the host; V(0) is no reason to remove any.
+      - A set goes when neither O(keep_count) nor O(keep_days) keeps it. The newest good set always stays, and sets that
+        are not good are not counted. Copies in S3 are never removed; give the bucket a lifecycle.
+    type: int
+    default: 7
+  keep_days:
+    description: For how many days good sets are kept on the host; V(0) is no reason to remove any.
+    type: int
+    default: 0
+"""
+
+    PLACE = r"""
+options:
+  sets_path:
+    description: The directory of the sets on the host.
+    type: path
+    default: /var/opt/gitlab/fleetwright-backups
+"""
