@@ -42,6 +42,7 @@ MODULES = (
     "_gitlab_fingerprint",
     "_gitlab_psql",
     "_host_command",
+    "_restore_journal",
 )
 _MAIN = f"""\
 import sys
