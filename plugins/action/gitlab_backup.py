@@ -82,7 +82,7 @@ class ActionModule(_backup_action.BackupAction):
             self._install()
         answer = earlier or self._work("create", request.as_json())
         if answer.get("failed"):
-            raise AnsibleActionFail(str(answer["msg"]), result={"last": answer})
+            raise AnsibleActionFail(str(answer["msg"]), result={"last": _shown(answer)})
         for words in answer.get("recovered", []):
             self._say(words)
         if bucket is not None and options is not None:

@@ -121,7 +121,7 @@ def summary(kept: _backup_store.Kept) -> Json:
         "began": manifest.began,
         "ended": manifest.ended,
         "size": manifest.size,
-        "skipped": list(manifest.skipped),
+        "skipped_parts": list(manifest.skipped),
         "warnings": list(manifest.warnings),
         "archives": [
             {name: getattr(archive, name) for name in ("kind", "file", "size", "sha256")}

@@ -22,6 +22,7 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import (
     _backup_store,
     _backup_verify,
     _backup_work,
+    _git_refs,
     _gitlab_fingerprint,
 )
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_pass import Seen
@@ -169,7 +170,8 @@ def finish(request: Request, host: Host, making: Making) -> Manifest:
     target = _backup_work.folder(request.sets_path, making.id) / _backup_set.archive_name(making.id)
     with host.recorder.timed("pass"):
         seen = _backup_work.take_in(making.archive, target, _backup_verify.application_walker(), request.piece_size)
-    faults = _backup_verify.application_faults(seen.contents, making.states, making.id, making.release.version)
+    empty = _empty(making.fingerprint_before)
+    faults = _backup_verify.application_faults(seen.contents, making.states, making.id, making.release.version, empty)
     if faults:
         raise BackupFailed(f"The backup is not good: {'; '.join(faults)}. There is no new set. Run this again.")
     manifest = _manifest(request, host, making, seen)
@@ -180,6 +182,13 @@ def finish(request: Request, host: Host, making: Making) -> Manifest:
         pathlib.Path(making.previous).unlink(missing_ok=True)
     _backup_work.drop_failed(request.sets_path)
     return manifest
+
+
+def _empty(before: t.Mapping[str, t.Any] | None) -> tuple[str, ...]:
+    """Parts that have nothing to dump: a server where nobody has pushed yet has no repositories to back up."""
+    found = before["repositories"] if before else None
+    none = found is not None and all(digest == _git_refs.EMPTY for digest in found.values())
+    return ("repositories",) if none else ()
 
 
 def _manifest(request: Request, host: Host, making: Making, seen: Seen) -> Manifest:

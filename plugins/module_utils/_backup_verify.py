@@ -43,8 +43,10 @@ def _part(name: str, state: str, group: Group | None) -> Part:
     return Part(name, state, group.members, group.size) if group else Part(name, state)
 
 
-def application_faults(contents: Contents, states: t.Mapping[str, str], set_id: str, version: str) -> list[str]:
-    """What is wrong with the application archive; nothing in a good one."""
+def application_faults(
+    contents: Contents, states: t.Mapping[str, str], set_id: str, version: str, empty: t.Collection[str] = ()
+) -> list[str]:
+    """What is wrong with the application archive; nothing in a good one. empty are parts that have nothing to dump."""
     faults = list(contents.faults)
     if faults:
         return faults
@@ -58,7 +60,7 @@ def application_faults(contents: Contents, states: t.Mapping[str, str], set_id: 
     faults += [
         f"the part {part.name} was dumped and is not in it"
         for part in parts(contents, states)
-        if part.state == State.INCLUDED and not part.members
+        if part.state == State.INCLUDED and not part.members and part.name not in empty
     ]
     return faults
 

@@ -18,10 +18,13 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import (
     _backup_steps,
     _backup_store,
     _backup_work,
+    _git_refs,
+    _gitlab_fingerprint,
 )
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_lock import Busy
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_request import Refused
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_steps import BackupFailed
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_fingerprint import Fingerprint, Rows
 from unit.plugins.module_utils.backup_host import Gitlab, Killed
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root backs up GitLab")
@@ -313,3 +316,33 @@ def test_seconds_and_stages_are_kept(gitlab: Gitlab) -> None:
     found = _backup_result.read(str(gitlab.folder / "state"))
     assert found is not None
     assert found["state"] == "running"
+
+
+@pytest.mark.parametrize(
+    ("repositories", "good"),
+    [
+        pytest.param({}, True, id="none"),
+        pytest.param({"default/x.git": _git_refs.EMPTY}, True, id="nothing-pushed"),
+        pytest.param({"default/x.git": "1f"}, False, id="some"),
+        pytest.param(None, False, id="not-read"),
+    ],
+)
+def test_a_server_without_repositories(
+    gitlab: Gitlab, repositories: t.Optional[dict[str, str]], good: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = Fingerprint({"projects": Rows(0, None)}, repositories, {})
+    monkeypatch.setattr(_gitlab_fingerprint, "take", lambda *unused: found)
+    gitlab.lost = "repositories"
+    if good:
+        gitlab.make(fingerprint=True)
+        return
+    with pytest.raises(BackupFailed, match="repositories was dumped and is not in it"):
+        gitlab.make(fingerprint=True)
+
+
+def test_a_database_that_does_not_answer(gitlab: Gitlab, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Fingerprint(None, {}, {}, {"database": "gitlab-psql ended with 2"})
+    monkeypatch.setattr(_gitlab_fingerprint, "take", lambda *unused: found)
+    with pytest.raises(Refused, match=r"gitlab-psql ended with 2.*gitlab-ctl start postgresql"):
+        gitlab.make(fingerprint=True)
+    assert gitlab.names() == []
