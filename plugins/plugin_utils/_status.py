@@ -8,7 +8,10 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._table import table
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _config_plan
+
+__all__ = ["Entry", "entries", "of_host", "runners", "summary", "table"]
 
 Mapping = t.Mapping[str, t.Any]
 PREFIXES = ("glrtr-", "glrt-t1_", "glrt-t2_", "glrt-t3_", "glrt-")
@@ -71,17 +74,6 @@ def _gitlab_side(entry: Entry, in_gitlab: t.Mapping[int, Mapping | None]) -> dic
         missing = entry.id in in_gitlab
         return {"status": "deleted" if missing else None, "paused": None, "tag_list": None}
     return {name: details.get(name) for name in ("status", "paused", "tag_list")}
-
-
-def table(rows: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
-    """Rows of equal keys as aligned lines, a header first; lines, because Ansible shows a list one below the other."""
-    if not rows:
-        return ["(no hosts)"]
-    header = list(rows[0])
-    cells = [header, *([str(row[name]) for name in header] for row in rows)]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in cells]
-    return [lines[0], "  ".join("-" * width for width in widths), *lines[1:]]
 
 
 def of_host(variables: Mapping) -> dict[str, t.Any]:
