@@ -14,6 +14,7 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_api
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import (
     _drain_action,
     _host_action,
+    _interrupts,
     _upgrade_action,
     _upgrade_host,
     _upgrade_plan,
@@ -41,7 +42,7 @@ class ActionModule(_upgrade_action.UpgradeAction):
         now = None
         try:
             now = self._situation(args, task_vars)
-            with _drain_action.interruptible():
+            with _interrupts.interruptible():
                 result.update(self._upgraded(now) if args["state"] == "upgraded" else self._rolled_back(now))
         except _upgrade_action.FAILURES as exc:
             raise AnsibleActionFail(str(exc)) from None
@@ -91,18 +92,18 @@ class ActionModule(_upgrade_action.UpgradeAction):
             return times
         try:
             self._advance(now, journal, times)
-        except (*_upgrade_action.FAILURES, _drain_action.Interrupted) as exc:
+        except (*_upgrade_action.FAILURES, _interrupts.Interrupted) as exc:
             step = self._step_on_host(now)
             if step is Step.DRAIN:  # nothing else was done
                 self._forget(now, journal)
                 raise
-            if step is Step.RESUME or isinstance(exc, _drain_action.Interrupted):
+            if step is Step.RESUME or isinstance(exc, _interrupts.Interrupted):
                 raise  # the next run finishes; going back would need the same that fails now
             self._undone_upgrade(now, journal, exc)
         return times
 
     def _step_on_host(self, now: Situation) -> Step | None:
-        with _drain_action.uninterrupted():
+        with _interrupts.uninterrupted():
             state = self._read_all(now.ask.config_path, now.service)
         path = _upgrade_plan.journal_path(now.service)
         journal = _upgrade_plan.loaded(state.files.get(path), path)
@@ -110,7 +111,7 @@ class ActionModule(_upgrade_action.UpgradeAction):
 
     def _forget(self, now: Situation, journal: Journal) -> None:
         """Leave everything as it was before this run, its journal too: an earlier upgrade can still be undone."""
-        with _drain_action.uninterrupted():
+        with _interrupts.uninterrupted():
             left = self._left(now, self._read_all(now.ask.config_path, now.service))
             if left is not None and journal.active:
                 self._undone(now.ask, left)
@@ -138,7 +139,7 @@ class ActionModule(_upgrade_action.UpgradeAction):
                 )
             try:
                 self._advance(now, back, times)
-            except (*_upgrade_action.FAILURES, _drain_action.Interrupted):
+            except (*_upgrade_action.FAILURES, _interrupts.Interrupted):
                 if journal.done and self._step_on_host(now) is Step.DRAIN:
                     self._forget(now, back)
                 raise

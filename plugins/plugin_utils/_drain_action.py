@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import shlex
-import signal
 import time
 import typing as t
 
@@ -18,8 +17,10 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_err
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import (
     _drain,
     _drain_read,
+    _drain_stop,
     _gitlab_options,
     _host_action,
+    _interrupts,
     _managed_files,
     _status,
 )
@@ -46,10 +47,6 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "on_timeout": {"type": "str", "choices": ["fail", "abort"], "default": "fail"},
     "stop_timeout": {"type": "int", "default": 7200},
 }
-
-
-class Interrupted(BaseException):
-    """The run was told to end (Ctrl-C, TERM); BaseException, so that nothing takes it for an error of a task."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,7 +111,7 @@ class DrainAction(_host_action.HostAction):
             ask.control.set_paused(plan.pause, True)
             look = self._wait_idle(ask, plan, started)
         if plan.way is not Way.NOTHING:
-            look = self._stop(ask, look, started)
+            look = self._stop(ask, plan, look, started)
         if look.result == "timeout":
             raise AnsibleActionFail(
                 f"systemd killed {ask.service} because its stop took too long (TimeoutStopSec), so jobs were lost. "
@@ -170,15 +167,23 @@ class DrainAction(_host_action.HostAction):
         known = look.jobs is not None
         return ask.control is not None and not (known and quiet > COUNT_SECONDS) and ask.control.busy(plan.watched)
 
-    def _stop(self, ask: Ask, look: Look, started: float) -> Look:
-        """Stop the service; its jobs end first, because only the main process gets the SIGQUIT."""
+    def _tell(self, ask: Ask, plan: Plan, look: Look) -> None:
+        """Tell the service to take no more jobs and to end when those it has are done."""
         if 0 < look.age < SETTLED_SECONDS:
             time.sleep(SETTLED_SECONDS - look.age)
         by_hand = look.running and not (look.stop_drains and not _drain.too_short(look, ask.timeout))
-        if by_hand:
+        if plan.way is Way.SERVICE and look.running:
+            self._write_private(_drain_stop.permit_path(ask.service), _drain_stop.PERMIT)
+            command = _drain_stop.command(ask.service, ask.timeout, by_hand=by_hand)
+            self._do(command, "tell the runner to take no more jobs")
+        elif by_hand:
             self._do(f"kill -QUIT {look.main_pid}", "tell the runner to take no more jobs")
         elif not look.draining:
             self._do(f"systemctl stop --no-block {ask.unit}", "stop the service")
+
+    def _stop(self, ask: Ask, plan: Plan, look: Look, started: float) -> Look:
+        """Stop the service; its jobs end first, because only the main process gets the SIGQUIT."""
+        self._tell(ask, plan, look)
         shown, until = 0.0, ask.timeout
         while True:
             look = self._look(ask.service, Until.STOPPED, _at_most(until, started))
@@ -206,10 +211,10 @@ class DrainAction(_host_action.HostAction):
     def _undoing(self, ask: Ask, journal: Journal) -> t.Iterator[None]:
         """Undo the drain when what is inside fails or the run is told to end."""
         try:
-            with interruptible():
+            with _interrupts.interruptible():
                 yield
         except BaseException as exc:
-            with uninterrupted():
+            with _interrupts.uninterrupted():
                 rest = self._undone(ask, journal)
             if isinstance(exc, (AnsibleActionFail, GitLabError)):
                 raise AnsibleActionFail(f"{exc} {rest}") from None
@@ -218,6 +223,7 @@ class DrainAction(_host_action.HostAction):
     def _undone(self, ask: Ask, journal: Journal) -> str:
         """Put the service and the runners back; says what became of it."""
         try:
+            self._remove(_drain_stop.permit_path(ask.service))  # first: what waits on the host must not stop it later
             look = self._look(ask.service)
             if journal.active and not look.running:
                 # While it still drains, the start waits for the end of the last job.
@@ -281,34 +287,3 @@ def _out_of_time(look: Look, ask: Ask) -> str:
         f"After {ask.timeout:.0f} seconds {ask.service} still runs {left}. Raise the time to wait, or choose "
         "on_timeout: abort to end these jobs."
     )
-
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-@contextlib.contextmanager
-def interruptible() -> t.Iterator[None]:
-    """Turn the signals that end a run into Interrupted: Ansible's own handler leaves no time to put things back."""
-
-    def interrupt(number: int, _frame: t.Any) -> None:
-        for one in _SIGNALS:
-            signal.signal(one, signal.SIG_IGN)
-        raise Interrupted(signal.Signals(number).name)
-
-    before = {one: signal.signal(one, interrupt) for one in _SIGNALS}
-    try:
-        yield
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
-
-
-@contextlib.contextmanager
-def uninterrupted() -> t.Iterator[None]:
-    """Let what puts things back come to its end."""
-    before = {one: signal.signal(one, signal.SIG_IGN) for one in _SIGNALS}
-    try:
-        yield
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)

@@ -26,9 +26,7 @@ FLEETING = "fleeting-plugin"  # plugins of the autoscaler executors live as long
 
 # The port is asked of the kernel, not of config.toml: a changed listen_address needs a restart, and until then the old
 # port answers (runner facts 2). /debug/jobs/list answers until the process ends, also while it drains (runner facts 8).
-_LOOK = r"""export LC_ALL=C
-u={unit}
-ports() {{
+PORTS = r"""ports() {{
   i=$(ls -l "/proc/$1/fd" 2>/dev/null | sed -n 's/.*socket:\[\([0-9]*\)\]$/:\1:/p' | tr -d '\n')
   cat "/proc/$1/net/tcp" "/proc/$1/net/tcp6" 2>/dev/null \
     | awk -v i="$i" '$4 == "0A" && index(i, ":" $10 ":") {{ print $2 }}'
@@ -44,7 +42,11 @@ address() {{
   esac
   printf '%s:%s' "$h" "$p"
 }}
-look() {{
+"""
+_LOOK = (
+    "export LC_ALL=C\nu={unit}\n"
+    + PORTS
+    + r"""look() {{
   shown=$(systemctl show "$u" -p {properties} 2>/dev/null)
   pid=$(printf '%s\n' "$shown" | sed -n 's/^MainPID=//p')
   state=$(printf '%s\n' "$shown" | sed -n 's/^ActiveState=//p')
@@ -85,6 +87,7 @@ fi
 printf 'uptime %s\n' "$(cut -d' ' -f1 /proc/uptime)"
 echo end
 """
+)
 
 
 class Until(enum.Enum):

@@ -20,6 +20,7 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import (
     _drain_action,
     _host_action,
     _host_read,
+    _interrupts,
     _status,
     _upgrade_config,
     _upgrade_host,
@@ -217,7 +218,7 @@ class UpgradeAction(_drain_action.DrainAction):
         self._say(f"{error} Going back to {journal.was.version}.")
         always = dataclasses.replace(now, args={**now.args, "restore_config": True})
         try:
-            with _drain_action.uninterrupted():
+            with _interrupts.uninterrupted():
                 self._advance(always, back, Times())
         except FAILURES as second:
             raise AnsibleActionFail(

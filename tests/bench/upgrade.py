@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import subprocess
-import sys
 import time
 import typing as t
 
@@ -64,17 +63,13 @@ def _measured(client: TwinClient) -> UpgradeRecord:
     if status != 0:
         raise RunFailedError(f"The runners can't be installed: {output[-3000:]}")
     out = places.BUILD / "bench" / "jobs.json"
-    feeding = subprocess.Popen([sys.executable, "-m", "soaks.feed", str(out)])
     started = time.monotonic()
-    try:
+    with feed.feeding(out):
         wish = {"gitlab_runner_upgrade_version": "newest", "gitlab_runner_serial": 1}
         run = kills.Run("runner_upgrade", wish, inventory)
         env = {**kills.environment(), "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"}
         done = subprocess.run(run.argv(), env=env, capture_output=True, text=True, timeout=900, check=False)
         seconds = time.monotonic() - started
-    finally:
-        feeding.terminate()
-        feeding.wait()
     if done.returncode != 0:
         raise RunFailedError(f"The upgrade failed: {(done.stdout + done.stderr)[-3000:]}")
     found = feed.settled(client, json.loads(out.read_text())["ids"])

@@ -64,6 +64,9 @@ def main() -> int:
     except TestbedError as error:
         print(f"testbed: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print(f"Interrupted. With SEED={args.seed} it goes on where it was.", file=sys.stderr)
+        return 130
     places.RESULT.write_text(json.dumps(records, indent=1) + "\n")
     print(json.dumps(records))
     return int(any(one["jobs_lost"] or one["records_lost"] or one["unexplained"] for one in records))

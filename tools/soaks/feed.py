@@ -9,10 +9,14 @@ Runs in the background of a scenario until OUT.stop is there, the twin is gone o
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import pathlib
 import random
+import signal
+import subprocess
+import sys
 import time
 import typing as t
 
@@ -87,7 +91,6 @@ def settled(client: TwinClient, ids: t.Collection[int], patience: float = PATIEN
 def feed(stream: Stream, out: pathlib.Path, seconds: float) -> None:
     """Queue jobs until told to stop, keeping what is known in a file."""
     stop = out.with_name(f"{out.name}.stop")
-    stop.unlink(missing_ok=True)
     until = time.monotonic() + seconds
     while time.monotonic() < until and not stop.exists():
         try:
@@ -100,6 +103,20 @@ def feed(stream: Stream, out: pathlib.Path, seconds: float) -> None:
         time.sleep(PAUSE)
 
 
+@contextlib.contextmanager
+def feeding(out: pathlib.Path, seed: int = 1) -> t.Iterator[None]:
+    """A stream beside what is inside, in a session of its own: Ctrl-C is for whoever started it, not for the feeder."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(Stream(TwinClient("")).dumped())
+    words = [sys.executable, "-m", "soaks.feed", str(out), "--seed", str(seed)]
+    feeder = subprocess.Popen(words, start_new_session=True)
+    try:
+        yield
+    finally:
+        feeder.terminate()
+        feeder.wait()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="soaks.feed", description=__doc__)
     parser.add_argument("out", type=pathlib.Path)
@@ -107,6 +124,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     args.out.parent.mkdir(parents=True, exist_ok=True)
+    args.out.with_name(f"{args.out.name}.stop").unlink(missing_ok=True)
+    signal.signal(signal.SIGTERM, lambda *_: args.out.with_name(f"{args.out.name}.stop").touch())
     feed(Stream(TwinClient(places.state()["api_url"]), args.seed), args.out, args.seconds)
 
 

@@ -66,8 +66,12 @@ def killed(run: Run, step: str, address: str, sign: signal.Signals = signal.SIGK
         run.argv(), env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         start_new_session=True,
     )  # fmt: skip
-    while watch.poll() is None and playing.poll() is None:
-        time.sleep(0.02)
+    try:
+        while watch.poll() is None and playing.poll() is None:
+            time.sleep(0.02)
+    except KeyboardInterrupt:
+        _end(playing.pid, signal.SIGKILL)
+        raise
     if playing.poll() is not None:
         watch.kill()
         output = playing.communicate()[0]

@@ -10,8 +10,6 @@ import itertools
 import json
 import random
 import signal
-import subprocess
-import sys
 import time
 import typing as t
 
@@ -134,12 +132,8 @@ def soaked(todo: t.Sequence[Case], progress: Progress, seed: int) -> Progress:
             continue
         started = time.monotonic()
         out = places.PROGRESS / f"jobs-{case.key}.json"
-        feeding = subprocess.Popen([sys.executable, "-m", "soaks.feed", str(out), "--seed", str(seed)])
-        try:
+        with feed.feeding(out, seed):
             wrong = tried(case, versions, client)
-        finally:
-            feeding.terminate()
-            feeding.wait()
         ids = json.loads(out.read_text())["ids"]
         found = feed.settled(client, ids)
         progress.jobs += found.jobs

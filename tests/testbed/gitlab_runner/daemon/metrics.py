@@ -117,8 +117,10 @@ class Metrics:
             idle = {"state": "idle", "stage": "idle", "executor_stage": "idle"}
             jobs.append(({**labels, **idle}, 0))
             limits.append((labels, entry.get("limit", 0)))
+            under_way, most = manager.builds.requests(entry), int(entry.get("request_concurrency") or 1)
+            values: dict[str, float] = {"": under_way, "_exceeded_total": 0}
             for name, samples in requests.items():
-                samples.append((labels, entry.get("request_concurrency", 1) if name.endswith("_limit") else 0))
+                samples.append((labels, values.get(name, most)))
         running: dict[tuple[str, ...], int] = {}
         for build in manager.builds.snapshot():
             key = (build.runner, build.entry.get("name", ""), build.state, build.stage, build.executor_stage)

@@ -108,6 +108,11 @@ class Builds:
             self._claims[key], self._requests[key] = claims + 1, requests + 1
             return True
 
+    def requests(self, entry: Entry) -> int:
+        """How many requests for a job are under way for the entry (observed facts 7)."""
+        with self._lock:
+            return self._requests.get(self._key(entry), 0)
+
     def end_request(self, entry: Entry) -> None:
         with self._lock:
             self._requests[self._key(entry)] -= 1

@@ -234,6 +234,23 @@ class TestServer:
             assert "was collected before with the same name and label values" in found[1]
         assert get(f"http://127.0.0.1:{port}/debug/jobs/list")[0] == 200
 
+    def test_a_request_under_way_is_counted(self, start: Start, config: Path, gitlab: GitLab) -> None:
+        port, go = free_port(), threading.Event()
+
+        def slow(call: Call) -> Reply | None:
+            if call.path.endswith("/jobs/request"):
+                go.wait(10)
+            return None
+
+        gitlab.routes.append(slow)
+        config.write_text(entry(gitlab.url))
+        start(config, "--listen-address", f"127.0.0.1:{port}")
+        until(lambda: gitlab.calls, "a poll")
+        line = 'gitlab_runner_request_concurrency{runner="ok0000000",system_id="s_1746f8786189"} '
+        assert line + "1" in get(f"http://127.0.0.1:{port}/metrics")[1].splitlines()
+        go.set()
+        until(lambda: line + "0" in get(f"http://127.0.0.1:{port}/metrics")[1].splitlines(), "its end")
+
     def test_newest_has_state_pages(self, start: Start, config: Path, gitlab: GitLab) -> None:
         port = free_port()
         config.write_text(entry(gitlab.url))
