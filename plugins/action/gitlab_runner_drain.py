@@ -10,17 +10,22 @@ import typing as t
 
 from ansible.errors import AnsibleActionFail
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_errors import GitLabError
-from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _drain, _drain_action, _host_action
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import (
+    _drain,
+    _drain_action,
+    _host_action,
+    _interrupts,
+)
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._host_read import HostState
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     **_drain_action.ARGUMENT_SPEC,
-    "state": {"type": "str", "choices": ["drained", "resumed"], "default": "drained"},
+    "state": {"type": "str", "choices": ["drained", "resumed", "restarted"], "default": "drained"},
 }
 
 
 class ActionModule(_drain_action.DrainAction):
-    """gitlab_runner_drain: look, decide, pause, wait, stop; or the way back."""
+    """gitlab_runner_drain: look, decide, pause, wait, stop; or the way back; or both."""
 
     def run(self, tmp: str | None = None, task_vars: _host_action.TaskVars = None) -> _host_action.Result:
         result: _host_action.Result = super().run(tmp, task_vars)
@@ -33,7 +38,7 @@ class ActionModule(_drain_action.DrainAction):
             if args["state"] == "resumed":
                 result.update(self._resumed(ask, left))
             else:
-                result.update(self._drained(ask, state, left))
+                result.update(self._drained(ask, state, left, again=args["state"] == "restarted"))
         except (GitLabError, _drain.DrainError) as exc:
             raise AnsibleActionFail(str(exc)) from None
         finally:
@@ -41,13 +46,20 @@ class ActionModule(_drain_action.DrainAction):
                 ask.control.gitlab.close()
         return result
 
-    def _drained(self, ask: _drain_action.Ask, state: HostState, left: _drain.Journal | None) -> _host_action.Result:
+    def _drained(
+        self, ask: _drain_action.Ask, state: HostState, left: _drain.Journal | None, *, again: bool
+    ) -> _host_action.Result:
+        """Bring the service to rest; again: a new process takes its place, also of one that an earlier run drained."""
         started = time.monotonic()
         plan, look = self._plan_drain(ask, state, left)
+        again = again and plan.journal.active
         if plan.changed and not self._task.check_mode:
             look = self._drain(ask, plan, look)
+        if again and not self._task.check_mode:
+            with _interrupts.uninterrupted():
+                look = self._resume(ask, plan.journal)
         return {
-            "changed": plan.changed,
+            "changed": plan.changed or again,
             "way": plan.way.value,
             "paused": list(plan.pause),
             "reasons": list(plan.reasons),

@@ -53,7 +53,7 @@ class ActionModule(_host_action.HostAction):
 
     def _written(self, write: _registry_auth.Write) -> bool:
         """Write one file, mode 0600; False where it is no longer the one that was read."""
-        command = write.guard() + _host_write.command(write.path)
+        command = write.guard() + _host_write.command(write.path, write.content)
         with self._unseen():
             answer = self._low_level_execute_command(command, in_data=write.content.encode())
         if answer["rc"] not in (0, _registry_auth.CONFLICT):

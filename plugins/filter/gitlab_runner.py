@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible.errors import AnsibleFilterError
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import (
+    _batches,
     _identity,
     _managed_files,
     _status,
@@ -44,11 +46,20 @@ def gitlab_runner_docker_users(
     ]
 
 
+def gitlab_runner_batches(said: t.Any) -> list[int | str]:
+    """How many hosts may be away at a time, in any spelling, as a play's serial."""
+    try:
+        return _batches.batches(said)
+    except ValueError as exc:
+        raise AnsibleFilterError(str(exc)) from None
+
+
 class FilterModule:
     """What Ansible loads."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         return {
+            "gitlab_runner_batches": gitlab_runner_batches,
             "gitlab_runner_copies": gitlab_runner_copies,
             "gitlab_runner_docker_users": gitlab_runner_docker_users,
             "gitlab_runner_proxy_unit": gitlab_runner_proxy_unit,

@@ -30,9 +30,11 @@ options:
     type: str
     required: false
   state:
-    description: V(drained) brings the service to rest, V(resumed) undoes that.
+    description: >-
+      V(drained) brings the service to rest, V(resumed) undoes that. V(restarted) does both, so that a new process takes
+      the place of a running one; a service that does not run stays so.
     type: str
-    choices: [drained, resumed]
+    choices: [drained, resumed, restarted]
     default: drained
 attributes:
   check_mode:
@@ -51,6 +53,13 @@ EXAMPLES = r"""
     drain_timeout: 3600
   become: true
 
+- name: Bring a new process, when the jobs of the old one have ended
+  fleetwright.gitlab_aws.gitlab_runner_drain:
+    state: restarted
+    api_url: https://gitlab.example.com
+    api_token: "{{ vault_gitlab_token }}"
+  become: true
+
 - name: Work again
   fleetwright.gitlab_aws.gitlab_runner_drain:
     state: resumed
@@ -64,12 +73,12 @@ way:
   description: >-
     How it was done: V(paused) in GitLab, V(service) alone, V(wait) for a stop that was under way, V(dead) where the
     service only waited to be started again, V(nothing) where it did not run.
-  returned: when O(state=drained)
+  returned: unless O(state=resumed)
   type: str
   sample: paused
 paused:
   description: Ids of the runners that were paused for this.
-  returned: when O(state=drained)
+  returned: unless O(state=resumed)
   type: list
   elements: int
   sample: [8, 9]
@@ -81,24 +90,24 @@ unpaused:
   sample: [8, 9]
 reasons:
   description: Why the runners were not paused although there is an access token.
-  returned: when O(state=drained)
+  returned: unless O(state=resumed)
   type: list
   elements: str
   sample: ["runner 'build' (8) serves other machines too (s_6d1f00c2e3aa)"]
 jobs:
   description: The jobs at the last look; unset where the daemon does not tell.
-  returned: when O(state=drained)
+  returned: unless O(state=resumed)
   type: list
   elements: dict
   sample: [{url: "https://gitlab.example.com/p/-/jobs/1", stage: step_script, duration: 1.0s}]
 service_state:
   description: The state of the service in systemd's words.
-  returned: when O(state=drained)
+  returned: unless O(state=resumed)
   type: str
   sample: inactive
 seconds:
   description: How long it took.
-  returned: when O(state=drained)
+  returned: unless O(state=resumed)
   type: float
   sample: 73.4
 """

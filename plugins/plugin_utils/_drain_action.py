@@ -20,6 +20,7 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import (
     _drain_stop,
     _gitlab_options,
     _host_action,
+    _host_write,
     _interrupts,
     _managed_files,
     _status,
@@ -127,9 +128,10 @@ class DrainAction(_host_action.HostAction):
             return look
         managed = _managed_files.drain(ask.service, max(ask.stop_timeout, round(ask.timeout)))
         path = shlex.quote(managed.path)
+        whole = _host_write.whole(f"{path}.new", managed.content)
         self._do(
-            f"d=$(dirname {path}); mkdir -p \"$d\" && cat > {path}.new && chmod 0644 {path}.new && sync {path}.new "
-            f"&& mv -f {path}.new {path} && systemctl daemon-reload",
+            f"d=$(dirname {path}); mkdir -p \"$d\" && cat > {path}.new && {whole} && chmod 0644 {path}.new "
+            f"&& sync {path}.new && mv -f {path}.new {path} && systemctl daemon-reload",
             f"write {managed.path}",
             managed.content,
         )  # fmt: skip

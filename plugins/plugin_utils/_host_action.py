@@ -113,7 +113,7 @@ class HostAction(ActionBase):
     def _write_private(self, path: str, text: str) -> None:
         """Write a small file of ours in one round trip: complete on disk, mode 0600, before this returns."""
         with self._unseen():
-            answer = self._low_level_execute_command(_host_write.command(path), in_data=text.encode())
+            answer = self._low_level_execute_command(_host_write.command(path, text), in_data=text.encode())
         if answer["rc"] != 0:
             words = (answer.get("stderr") or answer.get("stdout") or "").strip()[-300:]
             raise AnsibleActionFail(

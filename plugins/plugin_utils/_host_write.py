@@ -15,15 +15,21 @@ mkdir -p -- "$d"
 t=$(mktemp "$d/.fleetwright.XXXXXX")
 trap 'rm -f -- "$t"' EXIT
 cat > "$t"
+{whole}
 sync "$t"
 mv -f -- "$t" {path}
 sync "$d"
 """
 
 
-def command(path: str) -> str:
-    """Write standard input to path, complete on disk before it is there, mode 0600."""
-    return _WRITE.format(path=shlex.quote(path))
+def whole(quoted: str, text: str) -> str:
+    """Succeeds only when all of the text arrived in the file: a controller that dies while it sends ends the input."""
+    return f'test "$(wc -c < {quoted})" -eq {len(text.encode())}'
+
+
+def command(path: str, text: str) -> str:
+    """Write the text, which comes on standard input, to path: complete on disk before it is there, mode 0600."""
+    return _WRITE.format(path=shlex.quote(path), whole=whole('"$t"', text))
 
 
 def removal(path: str) -> str:

@@ -121,7 +121,7 @@ class UpgradeAction(_drain_action.DrainAction):
         present = _upgrade_plan.installed(state.packages) or journal.goal
         self._say(f"changing the packages from {present.version} to {journal.goal.version}")
         script = _upgrade_host.script(now.service, journal, present, lock=now.args["version_lock"])
-        answer = self._do(_upgrade_host.run_transaction(now.service), "run the package transaction", script)
+        answer = self._do(_upgrade_host.run_transaction(now.service, script), "run the package transaction", script)
         done = _upgrade_host.done(answer)
         if done.status != 0:
             raise AnsibleActionFail(f"dnf could not install {' '.join(journal.goal.specs())}: {done.log[-800:]}.")

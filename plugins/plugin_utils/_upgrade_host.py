@@ -14,7 +14,7 @@ import re
 import shlex
 import typing as t
 
-from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _drain
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _drain, _host_write
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._install_plan import HELPER, PROGRAM
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._upgrade_plan import Journal, Packages, transaction
 
@@ -65,7 +65,8 @@ _LOCKS = r"""if test -f {file}; then
 fi"""
 
 # Waits for a transaction that another run left going, then runs this one.
-_RUN = r"""cd {folder} && cat > transaction.sh && chmod 0700 transaction.sh || exit 1
+_RUN = r"""cd {folder} && cat > transaction.new && {whole} && chmod 0700 transaction.new || exit 1
+mv -f transaction.new transaction.sh  # a shell that still reads the old one keeps it
 {wait}
 rm -f transaction.result
 systemd-run --quiet --collect --wait --unit={unit} /bin/sh {folder}/transaction.sh || exit 1
@@ -129,10 +130,15 @@ def wait_for_other(service: str) -> str:
     return WAIT.format(unit=unit_name(service))
 
 
-def run_transaction(service: str) -> str:
-    """Runs the script that comes on standard input to its end."""
+def run_transaction(service: str, script: str) -> str:
+    """Runs the script, which comes on standard input, to its end, when all of it has come."""
     unit = unit_name(service)
-    return _RUN.format(folder=shlex.quote(_drain.folder(service)), unit=unit, wait=WAIT.format(unit=unit))
+    return _RUN.format(
+        folder=shlex.quote(_drain.folder(service)),
+        unit=unit,
+        wait=WAIT.format(unit=unit),
+        whole=_host_write.whole("transaction.new", script),
+    )
 
 
 def script(service: str, journal: Journal, now: Packages, *, lock: bool) -> str:

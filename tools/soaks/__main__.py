@@ -37,6 +37,7 @@ def soak(name: str, seed: int) -> dict[str, t.Any]:
         try:
             scenario.prepare()
             record: dict[str, t.Any] = scenario.soaked(scenario.cases(seed), progress, seed).record(seed)
+            progress.path.unlink(missing_ok=True)  # the next one begins anew
             return record
         finally:
             lifecycle.down(everything=False, force=False)

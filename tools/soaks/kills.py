@@ -27,17 +27,19 @@ RUN_SECONDS = 600
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """One call of a playbook, as its users make it."""
+    """One call of a playbook, as its users make it; hosts limits it to some."""
 
     playbook: str
     variables: t.Mapping[str, t.Any]
     inventory: pathlib.Path
+    hosts: str = ""
 
     def argv(self) -> list[str]:
         pairs = [f"{name}={value}" for name, value in self.variables.items()]
         extra = [word for pair in pairs for word in ("-e", pair)]
         where = [f"--inventory={testbed_paths.INVENTORY}", f"--inventory={self.inventory}"]
-        return ["ansible-playbook", *where, f"fleetwright.gitlab_aws.{self.playbook}", *extra]
+        limit = ["--limit", self.hosts] if self.hosts else []
+        return ["ansible-playbook", *where, *limit, f"fleetwright.gitlab_aws.{self.playbook}", *extra]
 
 
 def environment() -> dict[str, str]:

@@ -29,8 +29,8 @@ def hosts() -> dict[str, str]:
     return {name: str(host["address"]) for name, host in state()["hosts"].items()}
 
 
-def on_host(address: str, words: str, timeout: float = 120) -> str:
-    """Run words as root on a host; its output, also when it fails."""
-    argv = ssh.command(address, f"sudo -n sh -c '{words}'")
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=timeout, check=False)
+def on_host(address: str, script: str, timeout: float = 120) -> str:
+    """Run a script as root on a host; its output, also when it fails."""
+    argv = ssh.command(address, "sudo -n sh -s")
+    done = subprocess.run(argv, input=script, capture_output=True, text=True, timeout=timeout, check=False)
     return done.stdout + done.stderr

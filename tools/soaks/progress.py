@@ -13,11 +13,13 @@ import typing as t
 
 @dataclasses.dataclass
 class Progress:
-    """What a matrix has done so far, kept so that it can go on after a break."""
+    """What a matrix has done so far, kept so that it can go on after a break; unkilled are cases without a kill."""
 
     name: str
     path: pathlib.Path
     done: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+    unkilled: int = 0
+    faults: int = 0
     jobs: int = 0
     lost: list[int] = dataclasses.field(default_factory=list)
     seconds: float = 0.0
@@ -35,6 +37,7 @@ class Progress:
     def record(self, seed: int) -> dict[str, t.Any]:
         wrong = sum(len(found) for found in self.done.values())
         return {
-            "scenario": self.name, "seed": seed, "kills": len(self.done), "faults": 0, "records_lost": 0,
-            "jobs": self.jobs, "jobs_lost": len(self.lost), "unexplained": wrong, "seconds": round(self.seconds),
+            "scenario": self.name, "seed": seed, "kills": len(self.done) - self.unkilled, "faults": self.faults,
+            "records_lost": 0, "jobs": self.jobs, "jobs_lost": len(self.lost), "unexplained": wrong,
+            "seconds": round(self.seconds),
         }  # fmt: skip

@@ -9,8 +9,9 @@ import re
 
 from testbed.errors import TestbedError
 
-# A line before the helper split, one on either side of it, last patches of two major lines, today's newest.
-VERSIONS = ("17.5.5", "17.7.0", "17.7.1", "17.11.3", "18.0.3", "18.11.4", "19.3.0")
+# A line before the helper split, one on either side of it, last patches of two major lines, the API twin's own minor,
+# today's newest.
+VERSIONS = ("17.5.5", "17.7.0", "17.7.1", "17.11.3", "18.0.3", "18.6.3", "18.11.4", "19.3.0")
 HELPER_SINCE = (17, 7, 1)
 RELEASE = "1"  # the iteration; no dist tag, no epoch
 

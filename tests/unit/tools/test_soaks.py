@@ -15,7 +15,7 @@ import typing as t
 
 import pytest
 from bench import upgrade
-from soaks import feed, kills, runner_upgrade
+from soaks import feed, kills, runner_upgrade, situations
 from soaks.progress import Progress
 from testbed.gitlab_api import TwinServer
 
@@ -52,9 +52,10 @@ def test_feed_until_told_to_stop(tmp_path: pathlib.Path, monkeypatch: pytest.Mon
 
 def test_the_matrix_has_every_case_once() -> None:
     keys = [case.key for case in runner_upgrade.cases(1)]
-    assert len(set(keys)) == len(keys) == 3 * len(kills.STEPS) * 2 * 2
+    assert len(set(keys)) == len(keys) == 3 * len(kills.STEPS) * 2 * 2 + 4
     assert sorted(keys) == sorted(case.key for case in runner_upgrade.cases(2))
-    assert [case.step for case in runner_upgrade.quick()] == list(kills.STEPS)
+    assert [case.key.split("-")[1] for case in runner_upgrade.quick()] == list(kills.STEPS)
+    assert sum(case.kinds[1] for case in runner_upgrade.cases(1)) == len(situations.SITUATIONS)
 
 
 def test_progress_goes_on_where_it_was(tmp_path: pathlib.Path) -> None:

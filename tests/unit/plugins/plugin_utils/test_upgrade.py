@@ -167,7 +167,7 @@ def test_scripts_are_shell(active: bool, lock: bool) -> None:
     journal = dataclasses.replace(JOURNAL, active=active)
     script = _upgrade_host.script("gitlab-runner", journal, OLD, lock=lock)
     others = [
-        _upgrade_host.run_transaction("gitlab-runner"), _upgrade_host.LIST,
+        _upgrade_host.run_transaction("gitlab-runner", "true\n"), _upgrade_host.LIST,
         _upgrade_host.read_backup("gitlab-runner", ""),
         _upgrade_host.backup("gitlab-runner", "/etc/gitlab-runner/a 'b.toml", "20261124T093000Z", count=3),
     ]  # fmt: skip
