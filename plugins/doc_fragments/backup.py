@@ -102,6 +102,12 @@ options:
     description: Whether the manifest says what the data was, so that a restore can be compared with it.
     type: bool
     default: true
+  unpack_all:
+    description:
+      - Whether every compressed part is unpacked once to see that it can be, which takes many times as long as reading
+        it. Otherwise 256 MiB are, the database first, and of the rest the beginning and the end are looked at.
+    type: bool
+    default: false
   keep_count:
     description:
       - How many of the newest good sets are kept on the host; V(0) is no reason to remove any.

@@ -116,6 +116,7 @@ class Request:
     keep_in_backup_path: bool = False
     check_space: bool = True
     fingerprint: bool = True
+    unpack_all: bool = False
     keep_count: int = 7
     keep_days: int = 0
     prune: bool = True

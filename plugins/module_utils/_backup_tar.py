@@ -14,9 +14,10 @@ import hashlib
 import re
 import typing as t
 
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_gzip import Budget, Compressed
+
 BLOCK = 512
 CAPTURED_BYTES = 1 << 20  # backup_information.yml has some hundred bytes; extended headers have less
-GZIP = b"\x1f\x8b\x08"
 MAX_FAULTS = 10
 # Types of members that have no data behind their header, whatever its size field says (as tarfile reads them).
 _EMPTY = frozenset(b"123456")
@@ -49,9 +50,13 @@ class Walker:
     """Is fed an archive in blocks, each but the last a multiple of 512 bytes; then asked what it saw.
 
     keep names members whose text is wanted, hash_of those whose sha256 is. Names are compared without "./" or "/".
+    budget says how much of what is compressed is unpacked.
     """
 
-    def __init__(self, keep: t.Collection[str] = (), hash_of: t.Collection[str] = ()) -> None:
+    def __init__(
+        self, keep: t.Collection[str] = (), hash_of: t.Collection[str] = (), budget: Budget | None = None
+    ) -> None:
+        self._budget = budget or Budget()
         self._keep = frozenset(keep)
         self._hash_of = frozenset(hash_of)
         self._groups: dict[str, Group] = {}
@@ -188,15 +193,13 @@ class Walker:
         self._done = lambda: self._sums.__setitem__(name, digest.hexdigest())
 
     def _check_gzip(self, name: str, size: int) -> None:
-        """A failed compressor leaves an empty file under the final name."""
-        start = bytearray()
-        self._take = lambda view: _append(start, view[: len(GZIP)]) if len(start) < len(GZIP) else None
+        member = Compressed(name, size, self._budget)
 
         def done() -> None:
-            if bytes(start[: len(GZIP)]) != GZIP:
-                self._fault(f"{name} ({size} bytes) is not compressed data")
+            if member.fault():
+                self._fault(member.fault())
 
-        self._done = done
+        self._take, self._done = member.take, done
 
 
 def _append(text: bytearray, view: memoryview) -> None:

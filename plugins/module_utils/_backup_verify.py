@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import _backup_judge
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_gzip import Budget
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_pass import Seen
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_set import Archive, Part, State
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_tar import Contents, Group, Walker
@@ -19,8 +20,8 @@ SECRETS = "etc/gitlab/gitlab-secrets.json"
 _ENDING = ".tar.gz"
 
 
-def application_walker() -> Walker:
-    return Walker(keep=[INFORMATION])
+def application_walker(*, unpack_all: bool = False) -> Walker:
+    return Walker(keep=[INFORMATION], budget=Budget(None) if unpack_all else None)
 
 
 def configuration_walker() -> Walker:

@@ -55,6 +55,7 @@ BACKUP_SPEC: Json = {
     "keep_in_backup_path": {"type": "bool", "default": False},
     "check_space": {"type": "bool", "default": True},
     "fingerprint": {"type": "bool", "default": True},
+    "unpack_all": {"type": "bool", "default": False},
 }
 BUCKET_SPEC: Json = {
     "bucket": {"type": "str", "required": True},

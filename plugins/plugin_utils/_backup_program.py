@@ -21,6 +21,7 @@ PACKAGE = "ansible_collections/fleetwright/gitlab_aws/plugins/module_utils"
 # All that the program imports beside the standard library.
 MODULES = (
     "_backup_awscli",
+    "_backup_gzip",
     "_backup_judge",
     "_backup_lock",
     "_backup_main",

@@ -16,6 +16,7 @@ import typing as t
 
 import pytest
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import _backup_pass
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_gzip import Budget
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_tar import Contents, Walker
 
 Member = tuple[str, bytes]
@@ -154,3 +155,37 @@ def test_a_member_of_more_than_octal_can_say(tmp_path: pathlib.Path) -> None:
     found = walker.contents()
     assert found.groups["uploads.tar.gz"].size == 9 << 30
     assert found.faults == (f"it ends in the middle of a member, {9 << 30} bytes early",)
+
+
+TAR_GZ = gzip.compress(bytes(range(256)) * 40 * 10, mtime=0)  # records of a tar
+
+
+def _with(folder: pathlib.Path, name: str, content: bytes, budget: int = 1 << 20) -> tuple[str, ...]:
+    return seen(archive(folder, [(name, content)]), budget=Budget(budget)).faults
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "budget", "words"),
+    [
+        pytest.param("x.tar.gz", TAR_GZ, 1 << 20, "", id="good"),
+        pytest.param("x.tar.gz", TAR_GZ, 0, "", id="good-not-unpacked"),
+        pytest.param("db/database.sql.gz", PACKED, 0, "", id="a-dump-is-no-tar"),
+        pytest.param("x.tar.gz", TAR_GZ + TAR_GZ, 1 << 20, "", id="two-streams"),
+        pytest.param("x.tar.gz", b"\x28\xb5\x2f\xfd....", 1 << 20, "", id="zstd"),
+        pytest.param("x.tar.gz", TAR_GZ[:-9], 1 << 20, "is cut short", id="cut"),
+        pytest.param("x.tar.gz", TAR_GZ[:-9], 0, "its end is not that of a packed tar", id="cut-not-unpacked"),
+        pytest.param("db/database.sql.gz", PACKED[:-5], 1 << 20, "is cut short", id="dump-cut"),
+        pytest.param("x.tar.gz", TAR_GZ[:-8] + b"12345678", 1 << 20, "can't be unpacked", id="wrong-sum"),
+        pytest.param("x.tar.gz", TAR_GZ[:5], 1 << 20, "is not compressed data", id="nearly-nothing"),
+    ],
+)
+def test_compressed_members(tmp_path: pathlib.Path, name: str, content: bytes, budget: int, words: str) -> None:
+    faults = _with(tmp_path, name, content, budget)
+    assert (faults == ()) if not words else (words in faults[0])
+
+
+def test_the_budget_is_spent_in_order(tmp_path: pathlib.Path) -> None:
+    members = [("db/database.sql.gz", PACKED[:-1]), ("big.gz", TAR_GZ[:-1])]
+    found = seen(archive(tmp_path, members), budget=Budget(len(PACKED)))
+    assert len(found.faults) == 1
+    assert len(seen(tmp_path / "x.tar", budget=Budget(None)).faults) == 2
