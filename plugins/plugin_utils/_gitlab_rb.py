@@ -19,6 +19,7 @@ EXTERNAL_URL = re.compile(r"^[ \t]*external_url\b", re.MULTILINE)
 PLACEHOLDER = "gitlab.example.com"
 _NAME = re.compile(r"[a-z_][A-Za-z0-9_]*")
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _RULED = re.compile(r'[\\"\x00-\x1f\x7f]|#(?=[{$@])')
 
 
@@ -46,7 +47,7 @@ def _setting(name: str, value: t.Any) -> list[str]:
     if isinstance(value, t.Mapping) and name in METHODS_WITH_TABLES:
         return [f"{name}({literal(value)})"]
     if isinstance(value, t.Mapping):
-        return [f"{name}[{_single(key)}] = {literal(inner)}" for key, inner in sorted(value.items())]
+        return [f"{name}[{literal(str(key))}] = {literal(inner)}" for key, inner in sorted(value.items())]
     return [f"{name} {literal(value)}"]
 
 
@@ -59,12 +60,17 @@ def literal(value: t.Any) -> str:
     if isinstance(value, (int, float)):
         return repr(value)
     if isinstance(value, str):
-        return '"' + _RULED.sub(lambda found: _escaped(found[0]), value) + '"'
+        return _double(value) if _CONTROL.search(value) else _single(value)
     if isinstance(value, t.Mapping):
         pairs = (f"{literal(str(key))} => {literal(inner)}" for key, inner in sorted(value.items()))
         inside = ", ".join(pairs)
         return f"{{ {inside} }}" if inside else "{}"
     return "[" + ", ".join(map(literal, value)) + "]"
+
+
+def _double(text: str) -> str:
+    """For text of several lines: one line of Ruby."""
+    return '"' + _RULED.sub(lambda found: _escaped(found[0]), text) + '"'
 
 
 def _escaped(found: str) -> str:
@@ -73,8 +79,9 @@ def _escaped(found: str) -> str:
     return _ESCAPES.get(found) or f"\\x{ord(found):02X}"
 
 
-def _single(key: str) -> str:
-    return "'" + key.replace("\\", "\\\\").replace("'", "\\'") + "'"
+def _single(text: str) -> str:
+    """Nothing but these two is special there: #{} is text."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _url_faults(url: str) -> t.Iterator[str]:
@@ -126,7 +133,8 @@ def _value_faults(place: str, value: t.Any) -> t.Iterator[str]:
     elif isinstance(value, float) and not math.isfinite(value):
         yield f"{place} is {value}, which Ruby can't read; give a finite number."
     elif value is not None and not isinstance(value, (bool, int, float, str)):
-        yield f"{place} is a {type(value).__name__}, which gitlab.rb has no form for; quote it, so that it is text."
+        kind = type(value).__name__.replace("_AnsibleTagged", "").lower()  # Ansible's own kind of what YAML reads
+        yield f"{place} is a {kind}, which gitlab.rb has no form for; quote it, so that it is text."
 
 
 def _extra_faults(extra: str) -> t.Iterator[str]:

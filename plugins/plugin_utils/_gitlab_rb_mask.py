@@ -55,7 +55,10 @@ def masked(text: str, new: t.Collection[str] = (), more: t.Collection[str] = ())
 
     def replaced(match: re.Match[str]) -> str:
         value = _bare(match["value"])
-        return match[0].replace(value, mask(value)) if _hides(value) else match[0]
+        if not _hides(value):
+            return match[0]
+        start = match.start("value") - match.start()
+        return match[0][:start] + match[0][start:].replace(value, mask(value), 1)
 
     hidden = {value for value in {*secrets(text), *more} if len(value) >= _EVERYWHERE}
     for pattern in _PATTERNS:

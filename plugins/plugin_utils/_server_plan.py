@@ -28,8 +28,10 @@ LOCK_PLUGIN = "/etc/dnf/plugins/versionlock.conf"
 FOLDER = "/var/lib/fleetwright/gitlab_server"
 # There from before a change that a reconfigure must follow until one has succeeded.
 PENDING = f"{FOLDER}/reconfigure-pending"
-UNIT = "fleetwright-gitlab-server.service"
-RUNNING = f"/run/systemd/transient/{UNIT}"
+# There from the same moment until GitLab was seen ready.
+AWAITED = f"{FOLDER}/ready-pending"
+# There while a package or a reconfigure is under way; a start of the host clears it away.
+RUNNING = "/run/fleetwright-gitlab-server"
 # Server facts 4.1 and 6: the first is there after the first good reconfigure, the second not after a broken one.
 BOOTSTRAPPED = "/var/opt/gitlab/bootstrapped"
 ATTRIBUTES = "/var/opt/gitlab/public_attributes.json"
@@ -76,7 +78,7 @@ class ServerPlan:
     """Which steps are needed; everything false and empty means that the host is as declared.
 
     config: gitlab.rb is to be written; reconfigure: `gitlab-ctl reconfigure` is to run, other than by the package
-    itself; running: a package or a reconfigure of an earlier run is still under way.
+    itself; ready: it is to be waited for, as an earlier run did not see it.
     """
 
     installed_version: str | None
@@ -90,7 +92,7 @@ class ServerPlan:
     config: bool
     supervisor: bool
     reconfigure: bool
-    running: bool
+    ready: bool
 
     @property
     def changed(self) -> bool:
@@ -106,7 +108,7 @@ def paths() -> tuple[str, ...]:
 
 def marks() -> tuple[str, ...]:
     """Files of which it must say whether they are there."""
-    return (PENDING, RUNNING, BOOTSTRAPPED, ATTRIBUTES, RUBY)
+    return (PENDING, AWAITED, RUNNING, BOOTSTRAPPED, ATTRIBUTES, RUBY)
 
 
 def plan(state: HostState, wanted: Wanted) -> ServerPlan:
@@ -135,7 +137,7 @@ def plan(state: HostState, wanted: Wanted) -> ServerPlan:
         config=differs or not private(state),
         supervisor=_supervisor_differs(state),
         reconfigure=bool(installed) and (differs or not configured(state)),
-        running=RUNNING in state.written,
+        ready=bool(installed) and AWAITED in state.written,
     )
 
 

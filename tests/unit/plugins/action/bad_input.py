@@ -9,6 +9,7 @@ What only a real host shows (packages, keys, disks, permissions) is in the scena
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import typing as t
 
 Options = dict[str, t.Any]
@@ -207,10 +208,44 @@ INSTALL = (
     Case("version-word", ("version", "18.0.3"), {"version": "newest", **KEYS}, "gitlab_runner_install_plan"),
     Case("proxy-word", ("proxy",), {"version": "18.0.3", "proxy": {"htpp": "x"}, **KEYS}, "gitlab_runner_install_plan"),
 )
+GITLAB_RB = {"gpgkeys": ["http://keys.test/k"], "check_os": False, "external_url": "http://gitlab.test"}
+
+
+def server(case: str, words: t.Sequence[str], /, **options: t.Any) -> Case:
+    """A GitLab server that can't be installed as it is declared."""
+    said = tuple(words) if case in ("server-unknown", "server-config-text") else ("Nothing was changed", *words)
+    return Case(case, said, {**GITLAB_RB, **options}, "gitlab_server_install_plan")
+
+
+SERVER = (
+    server("server-version-word", ["gitlab_server_version is 'newest'", "nothing for the newest"], version="newest"),
+    server("server-version-number", ["the number 18.1; quote it"], version=18.10),
+    server("server-version-ee", ["of the Enterprise Edition"], version="18.2.8-ee.0.el9"),
+    server("server-no-url", ["gitlab_server_external_url is missing; give"], external_url=""),
+    server("server-url-without-scheme", ["is no http or https URL; give one such as"], external_url="gitlab.test"),
+    server("server-placeholder", ["takes for no address at all"], external_url="https://gitlab.example.com"),
+    server("server-url-with-password", ["no user, query or fragment"], external_url="https://root:Pw1@gitlab.test"),
+    server("server-url-twice", ["set gitlab_server_external_url instead"], config_extra="external_url 'x'"),
+    server("server-setting-name", ["is no name of a setting"], config={"gitlab_rails['x']": 1}),
+    server("server-setting-empty", ["config.nginx is empty; give it keys or leave it out"], config={"nginx": {}}),
+    server("server-setting-date", ["config.a.b is a date", "quote it"], config={"a": {"b": datetime.date(2026, 1, 1)}}),
+    server("server-setting-key", ["the key True must be text; quote it"], config={"nginx": {True: 1}}),
+    server("server-removed", ["git_data_dirs was removed in GitLab 18.0", "use gitaly['configuration']"],
+           version="18.2", config={"git_data_dirs": {"default": {"path": "/x"}}}),
+    server("server-removed-in-extra", ["spamcheck was removed in GitLab 19.0"], version="19.0",
+           config_extra="spamcheck['enable'] = true"),
+    server("server-removed-in-the-newest", ["sidekiq['max_concurrency'] was removed in GitLab 17.0",
+                                            "use sidekiq['concurrency']"], config={"sidekiq": {"max_concurrency": 5}}),
+    server("server-password", ["fewer than 8 characters", "Give a longer one"], initial_root_password="Sh0rt!"),
+    server("server-os", ["is not supported", "gitlab_server_check_os"], check_os=True),
+    server("server-config-text", ["config", "dict"], config="nginx"),
+    server("server-unknown", ["Unsupported parameters", "configuration"], configuration={}),
+)  # fmt: skip
 # One ansible-playbook run each: the faults of one run meet all of its requests.
 RUNS = {
     "declared": DECLARED,
     "files": (*FILES, *INSTALL),
+    "server": SERVER,
     "gitlab": tuple(case for case in GITLAB if not case.faults),
     **{case.id: (case,) for case in GITLAB if case.faults},
 }

@@ -29,6 +29,7 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_fin
     differences,
 )
 from testbed import postgresql
+from unit.plugins.module_utils.psql import Psql
 
 GITLAB = """\
 CREATE TABLE users (id bigserial PRIMARY KEY, username text);
@@ -55,54 +56,15 @@ COUNTED = {
 }
 
 
-@pytest.fixture(scope="module")
-def cluster() -> t.Iterator[postgresql.Cluster]:
-    try:
-        postgresql.newest_programs()
-    except FileNotFoundError as exc:
-        pytest.skip(str(exc))
-    with postgresql.cluster() as running:
-        yield running
-
-
-@pytest.fixture
-def database(cluster: postgresql.Cluster) -> t.Iterator[str]:
-    cluster.sql("CREATE DATABASE gitlabhq_production")
-    yield "gitlabhq_production"
-    cluster.sql("DROP DATABASE IF EXISTS gitlabhq_production WITH (FORCE)")
-
-
-def as_gitlab_psql(cluster: postgresql.Cluster) -> _host_command.Run:
-    """gitlab-psql on this machine: the wrapper's own connection, then the caller's arguments (observations 7)."""
-    calls = []
-
-    def run(
-        argv: t.Sequence[str],
-        *,
-        env: t.Mapping[str, str] | None = None,
-        timeout: float | None = None,
-        input: str | None = None,
-    ) -> _host_command.Completed:
-        assert argv[0] == _gitlab_psql.GITLAB_PSQL
-        calls.append(argv)
-        assert len(calls) == 1, "one call"
-        return _host_command.run(
-            [*cluster.psql("gitlabhq_production"), *argv[1:]], env=env, timeout=timeout, input=input
-        )
-
-    return run
-
-
-def test_tables_are_counted_in_one_call(cluster: postgresql.Cluster, database: str) -> None:
+def test_tables_are_counted_in_one_call(cluster: postgresql.Cluster, database: str, gitlab_psql: Psql) -> None:
     cluster.sql(GITLAB, database)
-    assert _gitlab_fingerprint.tables(as_gitlab_psql(cluster)) == COUNTED
+    assert _gitlab_fingerprint.tables(gitlab_psql) == COUNTED
+    assert len(gitlab_psql.calls) == 1
 
 
-def test_the_call_changes_nothing_and_is_not_ended_by_the_servers_timeout(
-    cluster: postgresql.Cluster, database: str
-) -> None:
+def test_the_call_changes_nothing_and_is_not_ended_by_the_servers_timeout(database: str, gitlab_psql: Psql) -> None:
     shown = _gitlab_psql.rows(
-        as_gitlab_psql(cluster),
+        gitlab_psql,
         ["SHOW statement_timeout;", "SHOW transaction_read_only;", "SHOW transaction_isolation;"],
         timeout=60,
     )
@@ -116,10 +78,12 @@ def test_the_call_changes_nothing_and_is_not_ended_by_the_servers_timeout(
         pytest.param("DROP DATABASE gitlabhq_production WITH (FORCE)", "does not exist", id="no-database"),
     ],
 )
-def test_a_lost_database_is_said(cluster: postgresql.Cluster, database: str, prepare: str, words: str) -> None:
+def test_a_lost_database_is_said(
+    cluster: postgresql.Cluster, database: str, gitlab_psql: Psql, prepare: str, words: str
+) -> None:
     if prepare:
         cluster.sql(prepare)
-    found = _gitlab_fingerprint.take(as_gitlab_psql(cluster), ["database"])
+    found = _gitlab_fingerprint.take(gitlab_psql, ["database"])
     assert found.tables is None
     assert words in found.unread["database"]
     assert [one.part for one in differences(Fingerprint(tables=COUNTED), found)] == ["database"]

@@ -1,0 +1,247 @@
+# Copyright (c) 2026, Fleetwright contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a GitLab server says of itself, asked of a web service and of programs that answer as the facts say."""
+
+from __future__ import annotations
+
+import http.server
+import pathlib
+import threading
+import typing as t
+
+import pytest
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import (
+    _gitlab_fingerprint,
+    _gitlab_health,
+    _gitlab_server,
+    _host_command,
+)
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_health import Target
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._host_command import Completed
+from testbed import postgresql
+from unit.plugins.module_utils.psql import Psql
+
+READY = '{"status":"ok","master_check":[{"status":"ok"}],"db_check":[{"status":"ok"}]}'
+SHARDS = '{"status":"ok","gitaly_check":[{"status":"failed","labels":{"shard":"a"}},{"status":"ok"}]}'
+FAILED = '{"status":"failed","db_check":[{"status":"failed","message":"no"}],"redis_check":[{"status":"ok"}]}'
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", Target()),
+        ("external_url 'http://gitlab.corp.test'", Target(host="gitlab.corp.test")),
+        ('  external_url "https://gitlab.corp.test/"', Target(True, port=443, host="gitlab.corp.test")),
+        ("external_url 'https://a.test:8443/git/'", Target(True, port=8443, host="a.test:8443", prefix="/git")),
+        ("external_url 'http://old'\nexternal_url 'http://new'", Target(host="new")),
+        ("# external_url 'http://old'", Target()),
+        (
+            "external_url 'https://a.test'\nnginx['listen_port'] = 8080\nnginx['listen_https'] = false",
+            Target(False, port=8080, host="a.test"),
+        ),
+        (
+            "external_url 'http://a'\nnginx['listen_addresses'] = ['10.0.0.7', '10.0.0.8']",
+            Target(address="10.0.0.7", host="a"),
+        ),
+        ("external_url 'http://a'\nnginx['listen_addresses'] = ['*', '[::]']", Target(host="a")),
+    ],
+)  # fmt: skip
+def test_where_readiness_is_asked(text: str, expected: Target) -> None:
+    assert Target.from_config(text) == expected
+
+
+Answers = t.Callable[..., Target]
+
+
+@pytest.fixture
+def answers() -> t.Iterator[Answers]:
+    """Start a web service with these answers, one a request, the last one for ever."""
+    running: list[http.server.HTTPServer] = []
+
+    def start(*wanted: tuple[int, str], host: str = "gitlab.corp.test") -> Target:
+        left = list(wanted)
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                named = self.headers["Host"] == host and self.path == "/-/readiness?all=1"
+                status, body = (left.pop(0) if len(left) > 1 else left[0]) if named else (404, "other name")
+                self.send_response(status)
+                self.end_headers()
+                self.wfile.write(body.encode())
+
+            def log_message(self, *unused: object) -> None:
+                pass
+
+        server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        running.append(server)
+        return Target(port=server.server_address[1], host="gitlab.corp.test")
+
+    yield start
+    for server in running:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "ready", "words"),
+    [
+        ((200, READY), True, ""),
+        ((200, SHARDS), True, ""),
+        ((200, FAILED), False, "failed: db_check"),
+        ((503, FAILED), False, "HTTP 503: failed: db_check"),
+        ((503, "busy"), False, "HTTP 503: GitLab says that it is not ready"),
+        ((502, "<html>"), False, "HTTP 502: GitLab is still starting"),
+        ((404, "<html>"), False, "HTTP 404: not allowed from this host (gitlab_rails['monitoring_whitelist'])"),
+        ((500, ""), False, "HTTP 500: unexpected"),
+    ],
+)
+def test_readiness(answers: Answers, answer: tuple[int, str], ready: bool, words: str) -> None:
+    found = _gitlab_health.readiness(answers(answer))
+    assert (found.ready, found.status) == (ready, answer[0])
+    assert words in found.message
+    assert bool(found.message) != ready
+
+
+def test_nobody_answers() -> None:
+    found = _gitlab_health.readiness(Target(port=9))
+    assert (found.ready, found.status) == (False, 0)
+    assert "nobody answers at 127.0.0.1:9" in found.message
+
+
+def test_the_other_name_is_not_asked(answers: Answers) -> None:
+    """18.5.0 and 18.5.1 answer 404 to probes by another name than the server's own."""
+    assert _gitlab_health.readiness(answers((200, READY), host="localhost")).status == 404
+
+
+def test_readiness_is_waited_for(answers: Answers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_gitlab_health, "PAUSE_SECONDS", 0.01)
+    target = answers((502, ""), (502, ""), (503, FAILED), (200, READY))
+    assert _gitlab_health.wait_ready(target, 30).ready
+    assert not _gitlab_health.wait_ready(answers((502, "")), 0.05).ready
+
+
+STATUS = """\
+run: gitaly: (pid 468) 38s; run: log: (pid 227) 43s
+down: puma: 1s, normally up; run: log: (pid 3341) 57s
+down: sidekiq: 0s, normally up, want up; run: log: (pid 3335) 139s
+run: redis: (pid 5046) 6s, want down, got TERM; run: log: (pid 3335) 132s
+fail: nginx: runsv not running
+warning: kas: unable to open supervise/ok: access denied
+"""
+
+
+def program(**answers: Completed) -> _host_command.Run:
+    """A run that answers by the last part of a program's name."""
+
+    def run(argv: t.Sequence[str], **unused: t.Any) -> Completed:
+        name = argv[0].rpartition("/")[2].replace("-", "_")
+        return answers.get(name, Completed(127, "", f"{argv[0]}: No such file or directory"))
+
+    return run
+
+
+def test_services() -> None:
+    found = _gitlab_health.services(program(gitlab_ctl=Completed(7, STATUS)))
+    assert [(one.name, one.state, one.detail) for one in found] == [
+        ("gitaly", "run", "(pid 468) 38s"),
+        ("puma", "down", "1s, normally up"),
+        ("sidekiq", "down", "0s, normally up, want up"),
+        ("redis", "run", "(pid 5046) 6s, want down, got TERM"),
+        ("nginx", "fail", "runsv not running"),
+        ("kas", "warning", "unable to open supervise/ok: access denied"),
+    ]
+    assert _gitlab_health.not_running(found)[0] == "puma: down, 1s, normally up"
+    with pytest.raises(OSError, match="named no service"):
+        _gitlab_health.services(program(gitlab_ctl=Completed(0, "")))
+
+
+ENVIRONMENT = (
+    "\nSystem information\nSystem:\t\t\nCurrent User:\tgit\nUsing RVM:\tno\nBundler Version:2.6.5\n"
+    "Sidekiq Version:7.3.9\n\n"
+    "\x1b[33mGitLab information\x1b[0m\nVersion:\t18.2.8\nURL:\t\thttp://gitlab.corp.test\nUsing Omniauth:\tyes\n"
+    "Omniauth Providers: \n\nGitLab Shell\nVersion:\t14.45.3\nRepository storages:\n"
+    "- default: \tunix:/var/opt/gitlab/gitaly/gitaly.socket\n- other: \ttcp://10.0.0.1:8075\n"
+    "GitLab Shell path:\t\t/opt/gitlab/embedded/service/gitlab-shell\n\nGitaly\n"
+    "- default Address: \tunix:/var/opt/gitlab/gitaly/gitaly.socket\n- default Version: \t18.2.8\n"
+)
+
+
+def test_environment() -> None:
+    assert _gitlab_server.sections(ENVIRONMENT) == {
+        "System information": {
+            "System": "",
+            "Current User": "git",
+            "Using RVM": "no",
+            "Bundler Version": "2.6.5",
+            "Sidekiq Version": "7.3.9",
+        },
+        "GitLab information": {
+            "Version": "18.2.8",
+            "URL": "http://gitlab.corp.test",
+            "Using Omniauth": "yes",
+            "Omniauth Providers": "",
+        },
+        "GitLab Shell": {
+            "Version": "14.45.3",
+            "Repository storages": {
+                "default": "unix:/var/opt/gitlab/gitaly/gitaly.socket",
+                "other": "tcp://10.0.0.1:8075",
+            },
+            "GitLab Shell path": "/opt/gitlab/embedded/service/gitlab-shell",
+        },
+        "Gitaly": {"default Address": "unix:/var/opt/gitlab/gitaly/gitaly.socket", "default Version": "18.2.8"},
+    }
+
+
+MIGRATIONS = """\
+CREATE TABLE schema_migrations (version character varying PRIMARY KEY);
+INSERT INTO schema_migrations VALUES ('20250901120000'), ('20240101000000');
+CREATE TABLE batched_background_migrations (
+  id bigserial PRIMARY KEY, status smallint, job_class_name text, table_name text, column_name text
+);
+INSERT INTO batched_background_migrations (status, job_class_name, table_name, column_name) VALUES
+  (3, 'Done', 'a', 'id'), (6, 'Done', 'b', 'id'), (6, 'Done', 'c', 'id'), (4, 'BackfillX', 'ci_builds', 'id'),
+  (9, 'BackfillY', 'notes', 'id');
+"""
+
+
+def test_migrations(cluster: postgresql.Cluster, database: str, gitlab_psql: Psql) -> None:
+    cluster.sql(MIGRATIONS, database)
+    assert _gitlab_server.migrations(_gitlab_server.Source(gitlab_psql)) == {
+        "schema_migrations": 2,
+        "schema_version": "20250901120000",
+        "batched": {"finished": 1, "failed": 1, "finalized": 2, "9": 1},
+        "unfinished": [
+            {"status": "failed", "job_class_name": "BackfillX", "table_name": "ci_builds", "column_name": "id"},
+            {"status": "9", "job_class_name": "BackfillY", "table_name": "notes", "column_name": "id"},
+        ],
+    }
+    assert len(gitlab_psql.calls) == 1
+
+
+def test_the_installed_package() -> None:
+    answer = "gitlab-ce 18.2.8 ce.0.el9\npackage gitlab-ee is not installed\n"
+    found = _gitlab_server.version(_gitlab_server.Source(program(rpm=Completed(1, answer))))
+    assert found == {"package": "gitlab-ce", "version": "18.2.8", "release": "ce.0.el9", "edition": "ce"}
+
+
+def test_a_server_that_is_down_is_said_part_by_part(tmp_path: pathlib.Path) -> None:
+    places = _gitlab_fingerprint.Places(str(tmp_path / "gitaly"), str(tmp_path / "secrets"))
+    source = _gitlab_server.Source(program(), str(tmp_path / "gitlab.rb"), places)
+    found = _gitlab_server.gathered(list(_gitlab_server.PARTS), source)
+    assert {name for name, value in found.items() if value is None} == set(_gitlab_server.PARTS) - {"fingerprint"}
+    assert {part: words.partition(":")[0] for part, words in found["unread"].items()} == {
+        "version": "GitLab is not installed here",
+        "services": "gitlab-ctl status named no service (exit status 127)",
+        "readiness": "[Errno 2] No such file or directory",
+        "migrations": "gitlab-psql ended with 127",
+        "environment": "gitlab-rake gitlab",
+    }
+    assert set(found["fingerprint"]["unread"]) == {"database", "repositories", "secrets"}
+
+
+def test_parts_are_chosen() -> None:
+    source = _gitlab_server.Source(program(gitlab_ctl=Completed(0, STATUS)))
+    assert list(_gitlab_server.gathered(["services"], source)) == ["services", "unread"]
