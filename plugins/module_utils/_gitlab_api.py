@@ -9,7 +9,6 @@ connection a thread and one TLS context for all of them: a context costs 18 ms, 
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import http.client
 import json
@@ -22,6 +21,8 @@ import urllib.parse
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import _gitlab_endpoint
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_endpoint import Endpoint
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_errors import GitLabError, error_detail
 
 RETRIED = frozenset({429, 502, 503, 504})
@@ -30,27 +31,6 @@ MAX_PAUSE = 60.0
 
 Item = t.TypeVar("Item")
 Result = t.TypeVar("Result")
-
-
-@dataclasses.dataclass(frozen=True)
-class Endpoint:
-    """Where GitLab answers and how to reach it.
-
-    api_url is GitLab's base URL, with or without C(/api/v4); timeout is in seconds.
-    """
-
-    api_url: str
-    api_token: str | None = dataclasses.field(default=None, repr=False)
-    validate_certs: bool = True
-    ca_path: str | None = None
-    client_cert: str | None = None
-    client_key: str | None = None
-    timeout: float = 30.0
-
-    @property
-    def base(self) -> str:
-        url = self.api_url.rstrip("/")
-        return (url[: -len("/api/v4")] if url.endswith("/api/v4") else url) + "/api/v4"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,8 +68,8 @@ class GitLab:
                 f"{endpoint.api_url!r} is no http or https URL",
                 "Give the base URL of GitLab, for example https://gitlab.example.com.",
             )
-        self._proxy = _proxy_for(self._base)
-        self._context = _tls_context(endpoint) if self._base.scheme == "https" else None
+        self._proxy = _gitlab_endpoint.proxy_for(self._base)
+        self._context = _gitlab_endpoint.tls_context(endpoint) if self._base.scheme == "https" else None
         self._local = threading.local()
         self._open: list[http.client.HTTPConnection] = []
         self._sleep = sleep
@@ -149,7 +129,7 @@ class GitLab:
         if call.with_token and self.endpoint.api_token:
             headers["PRIVATE-TOKEN"] = self.endpoint.api_token
         if self._proxy and self._context is None:
-            headers.update(_proxy_login(self._proxy))
+            headers.update(_gitlab_endpoint.proxy_login(self._proxy))
         body = None
         if call.body is not None:
             body = json.dumps(call.body).encode()
@@ -185,7 +165,7 @@ class GitLab:
         tunnel = http.client.HTTPSConnection(
             t.cast(str, via.hostname), via.port or 3128, timeout=timeout, context=self._context
         )
-        tunnel.set_tunnel(host, port or 443, _proxy_login(via))
+        tunnel.set_tunnel(host, port or 443, _gitlab_endpoint.proxy_login(via))
         return tunnel
 
     def _drop(self) -> None:
@@ -196,7 +176,7 @@ class GitLab:
 
     def _unreachable(self, call: Call, exc: Exception) -> GitLabError:
         detail = f"{type(exc).__name__}: {exc}" if str(exc) else type(exc).__name__
-        remedy = _tls_remedy(exc) or (
+        remedy = _gitlab_endpoint.tls_remedy(exc) or (
             f"Check from this machine that {self.endpoint.base} answers (address, firewall, proxy)."
         )
         if not call.repeatable:
@@ -225,53 +205,6 @@ class GitLab:
         if status < 300:
             return self._not_gitlab(call, status, text)
         return GitLabError(call.attempt, status, error_detail(text))
-
-
-def _tls_remedy(exc: Exception) -> str | None:
-    """What to do about a TLS connection that did not come about; None for another failure."""
-    text = str(exc).lower()
-    if not isinstance(exc, ssl.SSLError):
-        return None
-    if "mismatch" in text or "not valid for" in text:
-        return "Set api_url to the name that GitLab's certificate is made for."
-    if "alert" in text and ("certificate" in text or "handshake" in text) and "unknown ca" not in text:
-        return "GitLab, or what stands before it, asks for a client's certificate: Set client_cert and client_key."
-    return "Set ca_path to the certificate authority that signed GitLab's certificate."
-
-
-def _proxy_for(base: urllib.parse.SplitResult) -> urllib.parse.SplitResult | None:
-    """The proxy that the environment (http_proxy, https_proxy, no_proxy) names for GitLab, if any."""
-    proxy = urllib.request.getproxies().get(base.scheme)
-    if not proxy or urllib.request.proxy_bypass(base.netloc):
-        return None
-    return urllib.parse.urlsplit(proxy if "//" in proxy else f"http://{proxy}")
-
-
-def _proxy_login(proxy: urllib.parse.SplitResult) -> dict[str, str]:
-    """The header that a proxy with a user and a password in its URL asks for."""
-    if proxy.username is None:
-        return {}
-    login = f"{urllib.parse.unquote(proxy.username)}:{urllib.parse.unquote(proxy.password or '')}"
-    return {"Proxy-Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"}
-
-
-def _tls_context(endpoint: Endpoint) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=endpoint.ca_path)
-        if endpoint.client_cert:
-            context.load_cert_chain(endpoint.client_cert, endpoint.client_key)
-    except OSError as exc:
-        raise GitLabError(
-            "prepare TLS",
-            0,
-            f"{type(exc).__name__}: {exc}",
-            f"Check that ca_path ({endpoint.ca_path}), client_cert ({endpoint.client_cert}) and client_key "
-            f"({endpoint.client_key}) name readable PEM files on this machine.",
-        ) from exc
-    if not endpoint.validate_certs:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def _pause(tried: int, headers: t.Mapping[str, str]) -> float:

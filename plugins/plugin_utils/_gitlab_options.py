@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_api import Endpoint
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_endpoint import Endpoint
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "api_url": {"type": "str", "required": True},

@@ -15,6 +15,7 @@ import typing as t
 
 import pytest
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import _gitlab_api as api
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_endpoint import Endpoint
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_errors import GitLabError, error_detail
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_runners import Runners
 from testbed.gitlab_api import TwinServer
@@ -33,7 +34,7 @@ class Client(t.NamedTuple):
 
 def client(url: str, token: t.Optional[str] = TOKEN, **options: t.Any) -> Client:
     pauses: list[float] = []
-    gitlab = api.GitLab(api.Endpoint(url, token, **options), pauses.append)
+    gitlab = api.GitLab(Endpoint(url, token, **options), pauses.append)
     return Client(gitlab, Runners(gitlab), pauses)
 
 
@@ -60,7 +61,7 @@ def arrived(twin: TwinServer, route: str) -> int:
     ],
 )
 def test_base_url(url: str, base: str) -> None:
-    assert api.Endpoint(url).base == base
+    assert Endpoint(url).base == base
 
 
 @pytest.mark.parametrize("url", ["g.example", "ftp://g.example", "https://", ""])
@@ -147,7 +148,7 @@ def test_refused(twin: TwinServer, scopes: list[str], options: dict[str, t.Any],
 def test_unknown_token(twin: TwinServer) -> None:
     with pytest.raises(GitLabError, match=r"HTTP 401, 401 Unauthorized. Pass a current access token") as error:
         client(twin.url).runners.get(1)
-    assert TOKEN not in str(error.value) + repr(error.value.__dict__) + repr(api.Endpoint("http://h", TOKEN))
+    assert TOKEN not in str(error.value) + repr(error.value.__dict__) + repr(Endpoint("http://h", TOKEN))
 
 
 @pytest.mark.parametrize(

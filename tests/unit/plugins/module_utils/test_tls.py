@@ -15,7 +15,8 @@ import typing as t
 import urllib.parse
 
 import pytest
-from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_api import Endpoint, GitLab
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_api import GitLab
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_endpoint import Endpoint
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_errors import GitLabError
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_runners import Runners
 from testbed.gitlab_api import TwinServer

@@ -8,7 +8,8 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_api import Endpoint, GitLab
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_api import GitLab
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_endpoint import Endpoint
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_errors import GitLabError
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_runners import Runners
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._drain import Standing

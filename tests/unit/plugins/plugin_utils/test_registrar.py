@@ -12,7 +12,8 @@ import typing as t
 
 import pytest
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import _gitlab_runners
-from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_api import Endpoint, GitLab
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_api import GitLab
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_endpoint import Endpoint
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _registrar as registrar
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._declaration import Declared
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._known import Known
