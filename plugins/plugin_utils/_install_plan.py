@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 import typing as t
 
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import (
     _host_os,
     _identity,
     _managed_files,
+    _package_versions,
     _pending_restart,
     _registry_auth,
     _repository,
@@ -26,15 +26,10 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._host_read 
 )
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._managed_files import ManagedFile
 
-PROGRAM = "gitlab-runner"
-HELPER = "gitlab-runner-helper-images"
-# From this version on the helper images are a package of their own, of exactly the same version (runner facts 9).
-HELPER_SINCE = (17, 7, 1)
 REPOSITORY = "runner_gitlab-runner"
 REPOSITORY_FILE = f"/etc/yum.repos.d/{REPOSITORY}.repo"
 LOCK_PLUGIN = "/etc/dnf/plugins/versionlock.conf"
 BASEURL = "https://packages.gitlab.com/runner/gitlab-runner"
-PIN = re.compile(r"\d+(\.\d+(\.\d+)?)?")
 
 
 class InstallError(Exception):
@@ -140,7 +135,7 @@ def plan(state: HostState, wanted: Wanted) -> InstallPlan:
         raise InstallError(refusal)
     _check_declaration(state, wanted)
     baseurl = wanted.baseurl or default_baseurl(state.os_release)
-    packages = () if _fits(state, wanted.version) else package_specs(wanted.version)
+    packages = () if _package_versions.fits(state, wanted.version) else _package_versions.package_specs(wanted.version)
     record, gone = _recorded(state, wanted)
     owned = [*wanted.files(), *([record] if record else [])]
     files = tuple(one for one in owned if not one.stands(state.files.get(one.path), state.modes.get(one.path)))
@@ -148,14 +143,14 @@ def plan(state: HostState, wanted: Wanted) -> InstallPlan:
     identity = _identity_differs(state, wanted)
     unit = _unit(state, wanted, installing=bool(packages))
     return InstallPlan(
-        installed_version=_version(state.packages.get(PROGRAM)),
+        installed_version=_package_versions.installed_version(state.packages.get(_package_versions.PROGRAM)),
         baseurl=baseurl,
         repository=not _repository.matches(state.files.get(REPOSITORY_FILE), REPOSITORY, baseurl, wanted.gpgkeys),
         files=files,
         remove=remove,
         packages=packages,
-        unlock=_superfluous_locks(state, wanted, installing=bool(packages)),
-        lock=() if packages or not wanted.version_lock else _missing_locks(state),
+        unlock=_package_versions.superfluous_locks(state, locking=wanted.version_lock, installing=bool(packages)),
+        lock=() if packages or not wanted.version_lock else _package_versions.missing_locks(state),
         lock_plugin=wanted.version_lock and LOCK_PLUGIN not in state.files,
         # a run killed between writing a drop-in and loading it leaves only systemd's own word for it
         service=bool(packages or unit) or state.service.need_daemon_reload or _service_differs(state, wanted),
@@ -175,7 +170,7 @@ def plan(state: HostState, wanted: Wanted) -> InstallPlan:
 
 def _check_declaration(state: HostState, wanted: Wanted) -> None:
     faults = []
-    if wanted.version and not PIN.fullmatch(wanted.version):
+    if wanted.version and not _package_versions.PIN.fullmatch(wanted.version):
         faults.append(
             f"gitlab_runner_version is {wanted.version!r}; give a version (18.0.3), a line to stay in (18.0 or 18), "
             "or nothing for the newest."
@@ -194,7 +189,7 @@ def _restart_needed(state: HostState, wanted: Wanted, remove: t.Sequence[str]) -
     if not wanted.restart or state.service.active_state != "active":
         return False
     read = [managed for managed in wanted.files() if managed.restart]
-    newest = max([state.written.get(one.path, 0) for one in read] + [state.installed.get(PROGRAM, 0)])
+    newest = max([state.written.get(one.path, 0) for one in read] + [state.installed.get(_package_versions.PROGRAM, 0)])
     writing = any(state.files.get(one.path) != one.content for one in read)
     note = _pending_restart.path_beside(wanted.config_path)
     noted = note in state.files and not _pending_restart.outdated(state, note)
@@ -277,53 +272,6 @@ def version_of(value: object) -> str:
 def default_baseurl(os_release: t.Mapping[str, str]) -> str:
     """GitLab's own repository for this operating system."""
     return f"{BASEURL}/{_repository.folder(os_release)}"
-
-
-def package_specs(version: str) -> tuple[str, ...]:
-    """What dnf is asked for: a version or a line names the helper too, so that a downgrade takes it along."""
-    if not version:
-        return (PROGRAM,)
-    split = HELPER_SINCE[: version.count(".") + 1]  # the newest of a line has the helper, if any of the line has
-    names = (PROGRAM, HELPER) if numbers(version) >= split else (PROGRAM,)
-    return tuple(f"{name}-{version}-1" if version.count(".") == 2 else f"{name}-{version}.*" for name in names)
-
-
-def numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
-
-
-def _version(package: str | None) -> str | None:
-    return package.partition("-")[0] if package else None
-
-
-def _fits(state: HostState, version: str) -> bool:
-    installed = _version(state.packages.get(PROGRAM))
-    if installed is None:
-        return False
-    helper = _version(state.packages.get(HELPER))
-    if numbers(installed) >= HELPER_SINCE and helper != installed:
-        return False
-    return not version or installed == version or installed.startswith(f"{version}.")
-
-
-def _locks_for(state: HostState) -> set[str]:
-    """What a lock of the installed packages looks like in dnf's list (epoch 0, any architecture)."""
-    return {f"{name}-0:{package}.*" for name, package in state.packages.items() if name in (PROGRAM, HELPER)}
-
-
-def _present_locks(state: HostState) -> set[str]:
-    return {line for line in state.locks if line.startswith((f"{PROGRAM}-0:", f"{HELPER}-0:"))}
-
-
-def _superfluous_locks(state: HostState, wanted: Wanted, *, installing: bool) -> tuple[str, ...]:
-    """Locks that would hold dnf back, or that hold a version which is not there."""
-    present = _present_locks(state)
-    kept = set() if installing or not wanted.version_lock else _locks_for(state)
-    return tuple(sorted(present - kept))
-
-
-def _missing_locks(state: HostState) -> tuple[str, ...]:
-    return tuple(sorted(_locks_for(state) - _present_locks(state)))
 
 
 def _service_differs(state: HostState, wanted: Wanted) -> bool:

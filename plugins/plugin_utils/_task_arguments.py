@@ -36,7 +36,8 @@ def entries(value: t.Any, templar: t.Any) -> t.Any:
 
     templar is Ansible's template engine. What is no list is templated as any other argument.
     """
-    found = templar.resolve_to_container(value)
+    resolve = getattr(templar, "resolve_to_container", None)  # no part of Ansible's stable interface
+    found = resolve(value) if resolve else None
     if not isinstance(found, list):
         return templar.template(value)
     return [plain(entry) if _is_finished(entry) else templar.template(entry) for entry in list.__iter__(found)]

@@ -15,7 +15,7 @@ import shlex
 import typing as t
 
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _drain, _host_write
-from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._install_plan import HELPER, PROGRAM
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._package_versions import HELPER, PROGRAM
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._upgrade_plan import Journal, Packages, transaction
 
 DNF = "dnf -y --disableplugin=versionlock"  # our own lock is moved by ourselves, after the transaction

@@ -12,7 +12,7 @@ import re
 import typing as t
 
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _drain
-from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._install_plan import (
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._package_versions import (
     HELPER,
     HELPER_SINCE,
     PIN,
