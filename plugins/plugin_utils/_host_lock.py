@@ -38,8 +38,13 @@ _TAKE = """\
 now=$(date +%s)
 age=$((now - ${{since:-0}}))
 case $owner in ''|{own}|{gone}) age={limit};; esac
-if test $age -ge {limit}; then printf '%s %s\\n' {own} "$now" > {path} && echo lock.taken
-else echo "lock.held $owner $age"; fi
+if test $age -lt {limit}; then echo "lock.held $owner $age"; exit; fi
+set -e
+t=$(mktemp "$d/.fleetwright.XXXXXX")
+trap 'rm -f -- "$t"' EXIT
+printf '%s %s\\n' {own} "$now" | cat > "$t"
+mv -f -- "$t" {path}
+echo lock.taken
 """
 _GIVE = """\
 test "$owner" != {own} || rm -f -- {path}

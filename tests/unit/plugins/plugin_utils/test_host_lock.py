@@ -133,3 +133,14 @@ def test_a_folder_that_can_not_be_written(tmp_path: pathlib.Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(LockError, match=r"Could not write .*become: true"):
         lock(str(tmp_path / "file" / "config.toml")).take()
+
+
+def test_a_full_disk_is_named_and_nothing_is_left(config: str) -> None:
+    """A shell's own words for it are an I/O error, and its redirection leaves an empty file."""
+
+    def full(text: str) -> tuple[int, str]:
+        return shell(text.replace('cat > "$t"', "cat > /dev/full"))
+
+    with pytest.raises(LockError, match="No space left on device"):
+        Lock(config, full).take()
+    assert list(pathlib.Path(config).parent.iterdir()) == []
