@@ -12,7 +12,8 @@ import urllib.error
 import urllib.request
 
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._aws import Aws, AwsError
-from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_api import Call, Endpoint, GitLab
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_api import Call, GitLab
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_endpoint import Endpoint
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_errors import GitLabError
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._preflight import QUOTAS
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._preflight_network import EVERYWHERE, table_of

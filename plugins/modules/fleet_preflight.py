@@ -160,7 +160,7 @@ import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._aws import Aws, AwsError, connect
-from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_api import Endpoint
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_endpoint import Endpoint
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._preflight import judge
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._preflight_facts import Collector
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._preflight_types import (

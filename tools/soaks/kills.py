@@ -78,12 +78,13 @@ def killed(run: Run, step: str, address: str, sign: signal.Signals = signal.SIGK
         watch.kill()
         output = playing.communicate()[0]
         return f"ended before {step} was seen: {output[-1500:]}"
-    _end(playing.pid, sign)
+    end(playing.pid, sign)
     playing.communicate(timeout=RUN_SECONDS)
     return "killed"
 
 
-def _end(pid: int, sign: signal.Signals) -> None:
+def end(pid: int, sign: signal.Signals) -> None:
+    """Send a signal: KILL to all that descend from the process too, as when a machine loses power."""
     targets = family(pid) if sign is signal.SIGKILL else [pid]
     for one in targets:
         try:

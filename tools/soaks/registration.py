@@ -11,7 +11,6 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
-import os
 import pathlib
 import random
 import signal
@@ -137,8 +136,7 @@ def killed(site: Site, case: Case, argv: t.Sequence[str]) -> str:
         time.sleep(0.005)
     if playing.poll() is not None:
         return f"it ended before its kill: {playing.communicate()[0][-1500:]}"
-    for one in kills.family(playing.pid) if case.sign == "SIGKILL" else [playing.pid]:
-        os.kill(one, signal.Signals[case.sign])
+    kills.end(playing.pid, signal.Signals[case.sign])
     playing.communicate(timeout=kills.RUN_SECONDS)
     time.sleep(0 if case.moment == "write" else DELAY + 0.3)  # what GitLab has in hand it finishes
     site.client.clear_faults()
