@@ -72,7 +72,7 @@ def killed(run: Run, step: str, address: str, sign: signal.Signals = signal.SIGK
         while watch.poll() is None and playing.poll() is None:
             time.sleep(0.02)
     except KeyboardInterrupt:
-        _end(playing.pid, signal.SIGKILL)
+        end(playing.pid, signal.SIGKILL)
         raise
     if playing.poll() is not None:
         watch.kill()
