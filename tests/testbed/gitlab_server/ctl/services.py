@@ -22,9 +22,9 @@ LINE = re.compile(r"^(run|down|fail|warning): ([^:]+): ")
 
 def rating(command: str, line: str, code: int) -> int:
     """Return what one service's line adds to the exit status."""
-    if command == "status" and line.startswith("down:"):
-        return 3
-    return code
+    if command != "status":
+        return code
+    return {"down": 3, "warning": 4}.get(line.partition(":")[0], code)
 
 
 def enabled(node: Node) -> list[str]:

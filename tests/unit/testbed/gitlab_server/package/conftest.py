@@ -44,6 +44,8 @@ class Play:
         state = self.states[name]
         if state == "unsupervised":
             return done(f"fail: {name}: runsv not running\n", 1)
+        if state == "denied":
+            return done(f"warning: {name}: unable to open supervise/ok: access denied\n", 1)
         if command == "status":
             word = "run" if state == "up" else "down"
             rest = "(pid 7) 5s" if state == "up" else "1s, normally up" + (", want up" if state == "crash" else "")

@@ -18,6 +18,7 @@ from .conftest import Ground
         pytest.param({}, "status", 0, 5, id="all-up"),
         pytest.param({"puma": "down", "sidekiq": "crash"}, "status", 6, 5, id="two-down-are-six"),
         pytest.param({"puma": "unsupervised"}, "status", 1, 5, id="runsv-not-running-is-one"),
+        pytest.param({"puma": "denied"}, "status", 4, 5, id="access-denied-is-four"),
         pytest.param({"puma": "down"}, "status puma", 3, 1, id="one-down"),
         pytest.param({}, "status pumaa", 0, 0, id="unknown-service-says-nothing"),
         pytest.param({}, "stop puma sidekiq", 0, 1, id="second-name-is-ignored"),
