@@ -13,6 +13,7 @@ import socket
 import sys
 import time
 import typing as t
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from .. import faults
@@ -89,10 +90,12 @@ def _restart(places: Places, found: Release, changed: set[str]) -> None:
     mark = places.var / "gitlab-rails/VERSION-reconfigured"
     if write(mark, f"{found.version}\n") and places.bootstrapped.exists():
         changed = changed | set(supervision.WITH_THE_CODE)
-    for name in sorted(changed):
-        if (places.services / name).exists() and supervision.is_up(places, name):
-            print(f"  * runit_service[{name}] action restart", flush=True)
-            supervision.sv(places, "restart", name)
+    present = [name for name in sorted(changed) if (places.services / name).exists()]
+    running = [name for name in present if supervision.is_up(places, name)]
+    for name in running:
+        print(f"  * runit_service[{name}] action restart", flush=True)
+    with ThreadPoolExecutor(max(len(running), 1)) as pool:
+        list(pool.map(lambda name: supervision.sv(places, "restart", name), running))
 
 
 def _services(places: Places, config: Config) -> list[str]:

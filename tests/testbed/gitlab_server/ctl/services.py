@@ -10,6 +10,7 @@ import re
 import signal
 import sys
 import typing as t
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from .node import Node, say
@@ -47,18 +48,26 @@ def one(node: Node, command: str, service: str) -> tuple[str, int]:
     return done.stdout + done.stderr, rating(command, done.stdout, done.returncode)
 
 
+def each(node: Node, command: str, names: t.Sequence[str]) -> int:
+    """Run one runit command on services and show their lines in order; returns the sum of what they count for.
+
+    GitLab's own asks one after the other. runit looks every 0.4 s whether it is done: together takes a tenth of it.
+    """
+    total = 0
+    with ThreadPoolExecutor(max(len(names), 1)) as pool:
+        for text, code in pool.map(lambda name: one(node, command, name), names):
+            sys.stdout.write(text)
+            sys.stdout.flush()
+            total += code
+    return total
+
+
 def runit(node: Node, command: str, arguments: t.Sequence[str]) -> int:
     """Run a runit command: on one service, silently on none when it is not enabled, else on all."""
     names = enabled(node)
     if arguments:
         names = [arguments[0]] if arguments[0] in names else []  # a second name is ignored
-    total = 0
-    for name in names:
-        text, code = one(node, command, name)
-        sys.stdout.write(text)
-        sys.stdout.flush()
-        total += code
-    return total
+    return each(node, command, names)
 
 
 def _group(pid: str) -> list[int]:
@@ -99,7 +108,7 @@ def restart_except(node: Node, arguments: t.Sequence[str]) -> int:
             say(f"Service '{name}' not found")
             return 1
     say(f"Restarting all services except: {', '.join(arguments)}.")
-    return sum(runit(node, "restart", [name]) for name in names if name not in arguments)
+    return each(node, "restart", [name for name in names if name not in arguments])
 
 
 def service_list(node: Node, _arguments: t.Sequence[str]) -> int:

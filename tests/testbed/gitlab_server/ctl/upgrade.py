@@ -103,8 +103,7 @@ def _comes_up(node: Node, name: str) -> bool:
 
 def _needed_run(node: Node, names: t.Sequence[str]) -> bool:
     """Start what migrations need; redis is given a second try without its dump."""
-    for name in names:
-        _shown(node, "start", name)
+    services.each(node, "start", names)
     for name in names:
         if _comes_up(node, name):
             continue
@@ -135,9 +134,7 @@ def _postgresql(node: Node) -> bool:
 
 def _migrate(node: Node, statuses: t.Mapping[str, str]) -> int:
     say("Shutting down all GitLab services except those needed for migrations")
-    for name in statuses:
-        if name not in NEEDED:
-            _shown(node, "stop", name)
+    services.each(node, "stop", [name for name in statuses if name not in NEEDED])
     say("Ensuring the required services are running")
     if not _needed_run(node, [name for name in statuses if name in NEEDED]):
         return 1
@@ -146,9 +143,7 @@ def _migrate(node: Node, statuses: t.Mapping[str, str]) -> int:
         say(FAILED)
         return 1
     say("Restarting previously running GitLab services")
-    for name, line in statuses.items():
-        if line.startswith("run:"):
-            _shown(node, "start", name)
+    services.each(node, "start", [name for name, line in statuses.items() if line.startswith("run:")])
     return 0
 
 
