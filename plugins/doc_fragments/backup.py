@@ -105,7 +105,7 @@ options:
   unpack_all:
     description:
       - Whether every compressed part is unpacked once to see that it can be, which takes many times as long as reading
-        it. Otherwise 256 MiB are, the database first, and of the rest the beginning and the end are looked at.
+        it. Otherwise a sixteenth is (32 to 256 MiB), the database first; of the rest beginning and end are looked at.
     type: bool
     default: false
   keep_count:

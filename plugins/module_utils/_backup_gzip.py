@@ -20,7 +20,10 @@ _START_BYTES = 6
 _TAIL_BYTES = 4
 _LEAST_BYTES = 18  # header and trailer of gzip
 _OUT_BYTES = 1 << 20
-QUICK_BYTES = 256 << 20
+# What is unpacked of an archive: a share of it, so that the reading stays as fast as a checksum, within bounds.
+_SHARE = 16
+_LEAST_BUDGET = 32 << 20
+_MOST_BUDGET = 256 << 20
 # What the size at the end can be divided by: records of 10240 bytes, of which gzip keeps the lower 32 bits.
 _RECORD = 2048
 
@@ -28,8 +31,13 @@ _RECORD = 2048
 class Budget:
     """How many compressed bytes may still be unpacked in this reading; None: all."""
 
-    def __init__(self, left: t.Optional[int] = QUICK_BYTES) -> None:
+    def __init__(self, left: t.Optional[int] = _LEAST_BUDGET) -> None:
         self._left = left
+
+    @classmethod
+    def of(cls, archive_size: int) -> Budget:
+        """What an archive of that size is worth."""
+        return cls(min(max(archive_size // _SHARE, _LEAST_BUDGET), _MOST_BUDGET))
 
     def takes(self, size: int) -> bool:
         """Whether a member of that size is unpacked; it is paid for then."""

@@ -79,7 +79,8 @@ def _cleared(request: Request, set_id: str, exc: BackupFailed | OSError) -> Back
     if making is None:
         return BackupFailed(words)
     if judged and making.stage != Stage.CONFIGURATION:
-        _backup_work.set_aside(request.sets_path, making, words)
+        kept = _backup_work.set_aside(request.sets_path, making, words)
+        words += f" What it made is kept in {kept} until the next backup." if kept else ""
     elif making.stage == Stage.VERIFICATION:
         words += f" GitLab was done with {set_id}: the next run reads its archive and makes it a set."
     else:

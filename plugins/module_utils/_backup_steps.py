@@ -169,7 +169,8 @@ def finish(request: Request, host: Host, making: Making) -> Manifest:
     host.recorder.stage("reading the archive", id=making.id)
     target = _backup_work.folder(request.sets_path, making.id) / _backup_set.archive_name(making.id)
     with host.recorder.timed("pass"):
-        walker = _backup_verify.application_walker(unpack_all=request.unpack_all)
+        size = (making.archive if making.archive.exists() else target).stat().st_size
+        walker = _backup_verify.application_walker(size, unpack_all=request.unpack_all)
         seen = _backup_work.take_in(making.archive, target, walker, request.piece_size)
     empty = _empty(making.fingerprint_before)
     faults = _backup_verify.application_faults(seen.contents, making.states, making.id, making.release.version, empty)

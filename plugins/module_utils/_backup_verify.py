@@ -20,8 +20,9 @@ SECRETS = "etc/gitlab/gitlab-secrets.json"
 _ENDING = ".tar.gz"
 
 
-def application_walker(*, unpack_all: bool = False) -> Walker:
-    return Walker(keep=[INFORMATION], budget=Budget(None) if unpack_all else None)
+def application_walker(size: int = 0, *, unpack_all: bool = False) -> Walker:
+    """size is the archive's, in bytes."""
+    return Walker(keep=[INFORMATION], budget=Budget(None) if unpack_all else Budget.of(size))
 
 
 def configuration_walker() -> Walker:

@@ -139,8 +139,11 @@ def seal(sets_path: str, making: Making, manifest: _backup_set.Manifest) -> path
     return done
 
 
-def set_aside(sets_path: str, making: Making, error: str) -> None:
-    """Keep what a failed backup made, instead of what the one before it made; nothing is kept that is no archive."""
+def set_aside(sets_path: str, making: Making, error: str) -> str | None:
+    """Keep what a failed backup made, instead of what the one before it made; returns where.
+
+    Without an archive nothing is kept.
+    """
     place = folder(sets_path, making.id)
     kept = place / _backup_set.archive_name(making.id)
     if making.archive.exists():
@@ -150,10 +153,10 @@ def set_aside(sets_path: str, making: Making, error: str) -> None:
     clear_backup_path(making)
     if not kept.exists():
         shutil.rmtree(place, ignore_errors=True)
-        return
+        return None
     _backup_store.write_json(place / FAILURE, {"id": making.id, "began": making.began, "error": error})
     drop_failed(sets_path)
-    place.rename(pathlib.Path(sets_path) / (making.id + _backup_store.FAILED))
+    return str(place.rename(pathlib.Path(sets_path) / (making.id + _backup_store.FAILED)))
 
 
 def drop_failed(sets_path: str) -> None:
