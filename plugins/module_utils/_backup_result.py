@@ -87,6 +87,16 @@ class Recorder:
         _backup_store.write_json(self._path, self._known)
 
 
+class Silent(Recorder):
+    """Writes nothing: for who only looks."""
+
+    def __init__(self) -> None:
+        super().__init__("", "nobody")
+
+    def _write(self) -> None:
+        pass
+
+
 def read(state_path: str) -> dict[str, t.Any] | None:
     """The last result, or None; one whose process died without an end is called interrupted."""
     try:

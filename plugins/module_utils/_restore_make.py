@@ -45,42 +45,48 @@ _STEPS: t.Mapping[str, t.Callable[[Work], None]] = {
 
 
 def restore(request: Request, host: Host, places: Places, *, check_mode: bool = False) -> dict[str, t.Any]:
-    """Restore, or say what would be done. Raises Refused or Busy where nothing was changed, RestoreFailed otherwise."""
-    with _backup_lock.hold(request.backup_state_path, f"A restore of {request.set}"):
-        kept = find(request)
-        manifest = kept.manifest
-        if manifest is None:
-            raise Refused(f"The set {kept.id} has no manifest.")
-        host.recorder.stage("looking at the host", id=manifest.id)
-        entries = _entries(kept, manifest) if request.configuration else []
-        changes = _restore_config.changes(entries, places.etc)
-        with host.recorder.timed("fingerprint"):
-            facts = _facts(request, manifest, host, places)
-        plan = _restore_plan.plan(request, manifest, facts, changes, _backup_result.stamp(host.now()))
-        result = {"changed": bool(plan.steps), "version": manifest.release.version, **plan.as_json()}
-        if not plan.steps:
-            return {**result, "msg": _restore_plan.SAME, "kept": facts.journal.kept if facts.journal else None}
-        if request.data and not plan.journal.loaded:
-            host.recorder.stage("reading the archive")
-            with host.recorder.timed("pass"):
-                _restore_archive.verify_application(request, kept, place=not check_mode)
-        if check_mode:
-            return result
-        work = Work(request, host, places, kept, manifest, entries, plan, plan.journal, warnings=list(plan.warnings))
-        return {**result, **_carry_out(work)}
+    """Restore, or say what would be done. The caller holds the lock.
+
+    Raises Refused or Busy where nothing was changed, RestoreFailed otherwise.
+    """
+    kept = find(request)
+    manifest = kept.manifest
+    if manifest is None:
+        raise Refused(f"The set {kept.id} has no manifest.")
+    host.recorder.stage("looking at the host", id=manifest.id)
+    entries = entries_of(kept, manifest) if request.configuration else []
+    changes = _restore_config.changes(entries, places.etc)
+    with host.recorder.timed("fingerprint"):
+        facts = _facts(request, manifest, host, places)
+    plan = _restore_plan.plan(request, manifest, facts, changes, _backup_result.stamp(host.now()))
+    result = {"changed": bool(plan.steps), "version": manifest.release.version, **plan.as_json()}
+    if not plan.steps:
+        return {**result, "msg": _restore_plan.SAME, "kept": facts.journal.kept if facts.journal else None}
+    if request.data and not plan.journal.loaded:
+        host.recorder.stage("reading the archive")
+        with host.recorder.timed("pass"):
+            _restore_archive.verify_application(request, kept, place=not check_mode)
+    if check_mode:
+        return result
+    work = Work(request, host, places, kept, manifest, entries, plan, plan.journal, warnings=list(plan.warnings))
+    return {**result, **_carry_out(work)}
 
 
 def find(request: Request) -> Kept:
     """The set that is meant: by "latest" the one of an unfinished restore, else the newest that no restore made."""
     if request.set != LATEST:
         return _refusing(lambda: _backup_store.find(request.sets_path, request.set))
-    journal = _refusing(lambda: _restore_journal.read(request.state_path))
+    journal = journal_of(request)
     if journal is not None and not journal.done:
         return _refusing(lambda: _backup_store.find(request.sets_path, journal.set))
     for one in reversed(_backup_store.good(_backup_store.sets(request.sets_path))):
         if one.manifest and one.manifest.options.get("origin") != ORIGIN:
             return one
     raise Refused(f"There is no good set in {request.sets_path}; fetch one from S3, or make one first.")
+
+
+def journal_of(request: Request) -> _restore_journal.Journal | None:
+    return _refusing(lambda: _restore_journal.read(request.state_path))
 
 
 _T = t.TypeVar("_T")
@@ -97,7 +103,7 @@ def _facts(request: Request, manifest: Manifest, host: Host, places: Places) -> 
     return _refusing(lambda: _restore_look.look(request, manifest, host.run, host.places, places))
 
 
-def _entries(kept: Kept, manifest: Manifest) -> list[_restore_config.Entry]:
+def entries_of(kept: Kept, manifest: Manifest) -> list[_restore_config.Entry]:
     """The configuration archive, verified; it is small."""
     archive = manifest.configuration
     _restore_archive.verify(kept, archive, pathlib.Path(kept.path) / archive.file)
