@@ -24,20 +24,7 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import (
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     **_backup_action.BACKUP_SPEC,
-    "s3": {
-        "type": "dict",
-        "options": {
-            **_backup_action.BUCKET_SPEC,
-            "profile": {"type": "str"},
-            "access_key": {"type": "str"},
-            "secret_key": {"type": "str", "no_log": True},
-            "session_token": {"type": "str", "no_log": True},
-            "ca_path": {"type": "path"},
-            "host_ca_path": {"type": "path"},
-        },
-        "required_together": [["access_key", "secret_key"]],
-        "mutually_exclusive": [["access_key", "profile"]],
-    },
+    "s3": _backup_action.S3_SPEC,
 }
 UNFINISHED, COMPLETE = "unfinished", "complete"
 
@@ -64,8 +51,7 @@ class ActionModule(_backup_action.BackupAction):
 
     def _client(self, options: t.Mapping[str, t.Any], bucket: Bucket) -> t.Any:
         """A client whose bucket is there; what is wrong with it is said before a backup is made."""
-        names = [field.name for field in dataclasses.fields(_s3_client.Access)]
-        s3 = _s3_client.client(_s3_client.Access(**{name: options[name] for name in names}))
+        s3 = _backup_action.s3_client(options)
         _backup_s3.Copier(s3, bucket, "", t.cast(t.Any, None), self._say).check()
         return s3
 

@@ -9,6 +9,7 @@ import dataclasses
 import typing as t
 
 from ansible.errors import AnsibleActionFail
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import _backup_request
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_request import LATEST, Refused
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._restore_request import PIECES, Request
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import (
@@ -45,7 +46,7 @@ SIGN_AGAIN = 5
 class ActionModule(_backup_action.BackupAction):
     """gitlab_restore: have the set on the host, then start the program there and follow it."""
 
-    _state_path = Request("").state_path
+    _state_path = _backup_request.RESTORE_STATE_PATH
 
     def run(self, tmp: str | None = None, task_vars: _host_action.TaskVars = None) -> _host_action.Result:
         result: _host_action.Result = super().run(tmp, task_vars)
@@ -68,8 +69,7 @@ class ActionModule(_backup_action.BackupAction):
         bucket = _backup_action.bucket(options)
         if not options or not bucket:
             return None
-        names = [field.name for field in dataclasses.fields(_s3_client.Access)]
-        return Shelf(_s3_client.client(_s3_client.Access(**{name: options[name] for name in names})), bucket)
+        return Shelf(_backup_action.s3_client(options), bucket)
 
     def _done(self, args: _host_action.Result, request: Request, shelf: Shelf | None) -> _host_action.Result:
         known = self._ask("restore-show", request.as_json(), borrowed=self._task.check_mode)

@@ -128,3 +128,46 @@ options:
     type: path
     default: /var/opt/gitlab/fleetwright-backups
 """
+
+    S3 = r"""
+options:
+  s3:
+    description: Where copies of sets are in S3. The bucket must be there.
+    type: dict
+    suboptions:
+      bucket:
+        description: The bucket.
+        type: str
+        required: true
+      prefix:
+        description: The folder in the bucket; the set's id is a folder in it.
+        type: str
+        default: ""
+      region:
+        description: Its region.
+        type: str
+      endpoint_url:
+        description: Another service that speaks S3; controller and host must reach it.
+        type: str
+      kms_key_id:
+        description: The key that S3 encrypts with. The bucket's own setting holds without it.
+        type: str
+      profile:
+        description: A profile of the controller's AWS configuration.
+        type: str
+      access_key:
+        description: Credentials of the controller, where boto3 finds none by itself.
+        type: str
+      secret_key:
+        description: Goes with O(s3.access_key).
+        type: str
+      session_token:
+        description: Goes with temporary credentials.
+        type: str
+      ca_path:
+        description: A file with certificate authorities for S3, on the controller.
+        type: path
+      host_ca_path:
+        description: A file with certificate authorities for S3, on the host.
+        type: path
+"""

@@ -8,11 +8,9 @@ C(backup.pyz COMMAND REQUEST ANSWER): both are files, or - for standard input an
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
 import pathlib
-import signal
 import sys
 import time
 import typing as t
@@ -28,6 +26,8 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import (
     _backup_set,
     _backup_store,
     _host_command,
+    _host_signals,
+    _restore_main,
 )
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_request import Places, Refused, Request
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_steps import BackupFailed, Host
@@ -39,7 +39,7 @@ FAILURES = (
     BackupFailed,
     _backup_set.SetError,
     _backup_awscli.CopyFailed,
-    OSError,
+    *_restore_main.FAILURES,
 )
 NOTE_SECONDS = 60.0
 
@@ -51,10 +51,14 @@ def create(request: Request) -> Json:
     with _backup_lock.hold(request.state_path, f"A backup by the {request.origin}"):
         recorder.begin()
         try:
-            with _stopped_by_signals():
+            with _host_signals.raised(_stopped):  # so that it clears up after itself
                 return _created(request, host)
         except FAILURES as exc:
             return {"failed": True, "msg": str(exc), **recorder.failed(str(exc))}
+
+
+def _stopped(name: str) -> BackupFailed:
+    return BackupFailed(f"The backup was stopped ({name}).", keep=False)
 
 
 def _created(request: Request, host: Host) -> Json:
@@ -76,22 +80,6 @@ def _copied(request: Request, host: Host, set_id: str) -> str:
             if kept.id == set_id or kept.copies.get(bucket.url(kept.id), {}).get("state") == _backup_awscli.UNFINISHED:
                 url = _backup_awscli.copy(kept, bucket, host.run, host.recorder.stage)
     return url
-
-
-@contextlib.contextmanager
-def _stopped_by_signals() -> t.Iterator[None]:
-    """A stop of the unit ends the backup as a failure, so that it clears up after itself."""
-
-    def stop(number: int, _frame: t.Any) -> None:
-        signal.signal(number, signal.SIG_IGN)
-        raise BackupFailed(f"The backup was stopped ({signal.Signals(number).name}).", keep=False)
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def plan(request: Request) -> Json:
@@ -180,15 +168,18 @@ COMMANDS: dict[str, t.Callable[[Json], Json]] = {
     "pieces": pieces,
     "send": send,
     "note": note,
+    **_restore_main.COMMANDS,
 }
+# Their requests have signed URLs, which are as good as credentials.
+SECRET = ("send", "fetch")
 
 
 def _request(command: str, source: str) -> str:
     if source == "-":
         return sys.stdin.read()
     text = pathlib.Path(source).read_text("utf-8")
-    if command == "send":
-        pathlib.Path(source).unlink()  # its URLs are secrets
+    if command in SECRET:
+        pathlib.Path(source).unlink()
     return text
 
 

@@ -18,8 +18,8 @@ description:
   - Makes a backup set of what is there, puts back C(/etc/gitlab), has GitLab restore the data, judges it by all it
     said, reconfigures, holds secrets and data against the set, starts GitLab, waits until it is ready and runs its
     checks.
-  - A journal on the host says what was begun. A restore that was ended half way leaves puma and sidekiq stopped; running
-    it again goes on from there, and every message says where things stand.
+  - A journal on the host says what was begun. A restore that was ended half way leaves puma and sidekiq stopped;
+    running it again goes on from there, and every message says where things stand.
   - The work runs as a systemd unit of its own, so a connection that dies does not end it.
 extends_documentation_fragment:
   - fleetwright.gitlab_aws.attributes
@@ -35,8 +35,8 @@ options:
   state:
     description:
       - V(restored) restores the set.
-      - V(prepared) has the set on the host and, where GitLab is not installed, puts C(/etc/gitlab) in place, so that the
-        package's own reconfigure uses it; the result says which package the set needs.
+      - V(prepared) has the set on the host and, where GitLab is not installed, puts C(/etc/gitlab) in place, so that
+        the package's own reconfigure uses it; the result says which package the set needs.
     type: str
     choices: [restored, prepared]
     default: restored

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shlex
 import time
@@ -12,16 +13,22 @@ import typing as t
 
 from ansible.errors import AnsibleActionFail
 from ansible.utils.display import Display
-from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import _backup_pieces, _backup_request
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import (
+    _backup_main,
+    _backup_pieces,
+    _backup_request,
+)
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_request import Bucket, Refused, Request
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import (
     _backup_host,
     _backup_program,
     _host_action,
+    _s3_client,
 )
 
 Json = dict[str, t.Any]
 SHOW_SECONDS = 15.0
+SECRET = _backup_main.SECRET
 STATE_PATH = _backup_request.STATE_PATH
 
 PLACE_SPEC: Json = {
@@ -65,6 +72,27 @@ BUCKET_SPEC: Json = {
     "kms_key_id": {"type": "str"},
 }
 
+S3_SPEC: Json = {
+    "type": "dict",
+    "options": {
+        **BUCKET_SPEC,
+        "profile": {"type": "str"},
+        "access_key": {"type": "str"},
+        "secret_key": {"type": "str", "no_log": True},
+        "session_token": {"type": "str", "no_log": True},
+        "ca_path": {"type": "path"},
+        "host_ca_path": {"type": "path"},
+    },
+    "required_together": [["access_key", "secret_key"]],
+    "mutually_exclusive": [["access_key", "profile"]],
+}
+
+
+def s3_client(options: t.Mapping[str, t.Any]) -> t.Any:
+    """A client for S3 by a task's options; raises S3Error."""
+    names = [field.name for field in dataclasses.fields(_s3_client.Access)]
+    return _s3_client.client(_s3_client.Access(**{name: options[name] for name in names}))
+
 
 def bucket(options: t.Mapping[str, t.Any] | None, **more: t.Any) -> Bucket | None:
     """The bucket of a task's options."""
@@ -90,6 +118,7 @@ class BackupAction(_host_action.HostAction):
     """An action whose work on the host is done by the backup program."""
 
     _host_name = ""
+    _state_path = STATE_PATH
 
     def run(self, tmp: str | None = None, task_vars: _host_action.TaskVars = None) -> _host_action.Result:
         self._host_name = str((task_vars or {}).get("inventory_hostname", ""))
@@ -109,17 +138,17 @@ class BackupAction(_host_action.HostAction):
         return str(answer["stdout"])
 
     def _first_look(self) -> _backup_host.First:
-        return _backup_host.read_first(self._shell(_backup_host.first(STATE_PATH), "look for the backup program"))
+        return _backup_host.read_first(self._shell(_backup_host.first(self._state_path), "look for the backup program"))
 
     def _is_installed(self, first: _backup_host.First) -> bool:
         return first.sums.get(_backup_host.PROGRAM) == _backup_program.sha256(_backup_program.build())
 
     def _install(self) -> None:
-        self._shell(_backup_host.install(STATE_PATH), "install the backup program", _backup_program.build())
+        self._shell(_backup_host.install(self._state_path), "install the backup program", _backup_program.build())
 
     def _ask(self, command: str, request: t.Mapping[str, t.Any], *, borrowed: bool = False) -> Json:
         """Run the program for a quick answer; a borrowed one lies in a temporary folder, which is removed again."""
-        program = f"{STATE_PATH}/{_backup_host.PROGRAM}"
+        program = f"{self._state_path}/{_backup_host.PROGRAM}"
         folder = ""
         if borrowed:
             folder = self._make_tmp_path()
@@ -142,7 +171,7 @@ class BackupAction(_host_action.HostAction):
 
     def _work(self, command: str, request: t.Mapping[str, t.Any]) -> Json:
         """Have the program work in a unit of its own, and follow it to its end."""
-        script = _backup_host.start(STATE_PATH, command, f"{'send' if command == 'send' else 'request'}.json")
+        script = _backup_host.start(self._state_path, command, f"{command if command in SECRET else 'request'}.json")
         output = self._shell(script, "start the backup program", json.dumps(request, sort_keys=True).encode())
         return self._followed(_backup_host.read_look(output))
 
@@ -153,7 +182,7 @@ class BackupAction(_host_action.HostAction):
             if look and look.last and look.last["stage"] != said and time.monotonic() - shown >= SHOW_SECONDS:
                 said, shown = look.last["stage"], time.monotonic()
                 self._say(said)
-            look = _backup_host.read_look(self._shell(_backup_host.look(STATE_PATH), "look at the backup"))
+            look = _backup_host.read_look(self._shell(_backup_host.look(self._state_path), "look at the backup"))
         if look.answer is None:
             raise AnsibleActionFail(
                 "The backup program ended without an answer: it was killed. Look at `journalctl -u "

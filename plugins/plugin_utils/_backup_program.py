@@ -42,8 +42,23 @@ MODULES = (
     "_git_refs",
     "_gitlab_fingerprint",
     "_gitlab_psql",
+    "_gitlab_readiness",
     "_host_command",
+    "_host_signals",
+    "_restore_archive",
+    "_restore_compare",
+    "_restore_config",
+    "_restore_fetch",
     "_restore_journal",
+    "_restore_judge",
+    "_restore_look",
+    "_restore_main",
+    "_restore_make",
+    "_restore_plan",
+    "_restore_refusals",
+    "_restore_request",
+    "_restore_services",
+    "_restore_steps",
 )
 _MAIN = f"""\
 import sys

@@ -47,7 +47,7 @@ def test_it_imports_all_that_it_holds_and_nothing_else(program: pathlib.Path) ->
 def test_it_says_how_it_is_used(program: pathlib.Path) -> None:
     done = subprocess.run([sys.executable, "-I", "-S", program], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr.startswith("usage: backup.pyz create|plan|list|pieces|send|note")
+    assert done.stderr.startswith("usage: backup.pyz create|plan|list|pieces|send|note|restore")
 
 
 def test_a_host_without_gitlab(program: pathlib.Path, tmp_path: pathlib.Path) -> None:
