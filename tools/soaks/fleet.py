@@ -31,7 +31,7 @@ class Versions:
 
     @classmethod
     def offered(cls) -> Versions:
-        found = places.state()["versions"]
+        found = places.state()["offers"]["gitlab-runner"]["versions"]
         return cls(found[0], found[-1])
 
 

@@ -15,9 +15,11 @@ import typing as t
 
 import pytest
 from bench import upgrade
-from soaks import feed, kills, runner_upgrade, situations
+from soaks import feed, fleet, kills, runner_upgrade, situations
 from soaks.progress import Progress
+from testbed import paths as testbed_paths
 from testbed.gitlab_api import TwinServer
+from testbed.hosts import inventory
 
 
 def job(number: int, status: str, handed_out: int = 1) -> dict[str, t.Any]:
@@ -56,6 +58,16 @@ def test_the_matrix_has_every_case_once() -> None:
     assert sorted(keys) == sorted(case.key for case in runner_upgrade.cases(2))
     assert [case.key.split("-")[1] for case in runner_upgrade.quick()] == list(kills.STEPS)
     assert sum(case.kinds[1] for case in runner_upgrade.cases(1)) == len(situations.SITUATIONS)
+
+
+def test_the_versions_are_those_of_the_testbed(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(testbed_paths, "STATE", tmp_path / "state.json")
+    offers = {"gitlab-runner": inventory.Offer("http://p", (), ("17.5.5", "18.0.3", "19.3.0"))}
+    state = inventory.State(
+        "al2023", "i", "10.9.8.0/24", "10.9.8.1", "http://a", "t", offers, {}, {"runner1": "10.9.8.11"}
+    )
+    testbed_paths.STATE.write_text(state.as_json())
+    assert fleet.Versions.offered() == fleet.Versions("17.5.5", "19.3.0")
 
 
 def test_progress_goes_on_where_it_was(tmp_path: pathlib.Path) -> None:
