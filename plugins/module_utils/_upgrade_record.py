@@ -57,6 +57,11 @@ class Outcome:
     ROLLED_BACK = "rolled back"
 
 
+def spec(package: str) -> str:
+    """What dnf is asked for: gitlab-ce-18.8.11-ce.0.el9. The edition is in the package's release."""
+    return f"gitlab-{package.partition('-')[2].partition('.')[0]}-{package}"
+
+
 @dataclasses.dataclass(frozen=True)
 class Release:
     """What is installed: version (18.8.11), package (18.8.11-ce.0.el9); postgresql is a major, None where external."""
@@ -64,6 +69,10 @@ class Release:
     version: str
     package: str
     postgresql: int | None = None
+
+    @property
+    def spec(self) -> str:
+        return spec(self.package)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,6 +87,10 @@ class Stop:
     package: str
     postgresql_before: int | None = None
     postgresql: int | None = None
+
+    @property
+    def spec(self) -> str:
+        return spec(self.package)
 
 
 @dataclasses.dataclass(frozen=True)
