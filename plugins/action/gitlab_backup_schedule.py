@@ -10,6 +10,7 @@ import shlex
 import typing as t
 
 from ansible.errors import AnsibleActionFail
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import _backup_pieces
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import (
     _backup_action,
     _backup_host,
@@ -57,7 +58,8 @@ class ActionModule(_backup_action.BackupAction):
 
     def _wanted(self, args: t.Mapping[str, t.Any], program: str | None) -> dict[str, str]:
         bucket = _backup_action.bucket(args["s3"], program=program) if program else None
-        request = _backup_action.request(args, origin="timer", bucket=None)
+        more = {"piece_size": _backup_pieces.TIMER_SIZE} if bucket else {}
+        request = _backup_action.request(args, origin="timer", bucket=None, **more)
         data = {**request.as_json(), "bucket": bucket and vars(bucket)}
         settings = json.dumps(data, indent=2, sort_keys=True) + "\n"
         delay = args["randomized_delay"]

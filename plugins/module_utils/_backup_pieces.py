@@ -21,6 +21,7 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_sto
 
 MIB = 1 << 20
 DEFAULT_SIZE = 64 * MIB  # S3 takes pieces of 5 MiB to 5 GiB, and 10,000 of one object
+TIMER_SIZE = 256 * MIB  # the aws command is started anew for each
 
 
 @dataclasses.dataclass(frozen=True)
