@@ -33,6 +33,8 @@ class ActionModule(_backup_action.BackupAction):
     def run(self, tmp: str | None = None, task_vars: _host_action.TaskVars = None) -> _host_action.Result:
         result: _host_action.Result = super().run(tmp, task_vars)
         args = self._arguments(ARGUMENT_SPEC)
+        if args["randomized_delay"] < 0:
+            raise AnsibleActionFail("randomized_delay is a time in seconds: give 0 or more. Nothing was changed.")
         present = args["state"] == "present"
         program = (args["s3"] or {}).get("program")
         wanted = self._wanted(args, program)
@@ -84,8 +86,6 @@ def _check(args: t.Mapping[str, t.Any], found: _backup_schedule.Found, program: 
             f"on_calendar is {args['on_calendar']!r}, which systemd refuses: {found.calendar_error} Nothing was "
             "changed. `systemd-analyze calendar` shows what a time means."
         )
-    if args["randomized_delay"] < 0:
-        raise AnsibleActionFail("randomized_delay is a time in seconds: give 0 or more. Nothing was changed.")
     if found.program_missing:
         raise AnsibleActionFail(
             f"The timer copies with {program}, which is not installed on the host. Nothing was changed. Install the "
