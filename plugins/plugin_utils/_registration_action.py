@@ -34,7 +34,8 @@ Plans = list[_config_plan.ConfigPlan]
 class Situation:
     """What one task works with: what was asked for, the host as it was read, and creates left open by an earlier run.
 
-    strays are the ids of runners that such a create left in GitLab for nobody.
+    strays are the ids of runners that such a create left in GitLab for nobody; unfinished are the names of those whose
+    create may have happened in this run without being kept.
     """
 
     args: _host_action.Result
@@ -42,6 +43,7 @@ class Situation:
     runners: list[tuple[Declared, Known]]
     intents: list[_intents.Intent]
     strays: list[int] = dataclasses.field(default_factory=list)
+    unfinished: set[str] = dataclasses.field(default_factory=set)
 
     @property
     def path(self) -> str:
@@ -104,7 +106,9 @@ class RegistrationAction(_host_action.HostAction):
                 plans.append(self._write_config(now.target, now.state, wanted, task_vars, planned)[0])
             except AnsibleActionFail as exc:
                 raise AnsibleActionFail(f"{exc}{self._undone(now, caller, outcomes)}") from None
-            self._close_intents(now, [outcome for outcome in outcomes if outcome.unknown])
+            if lock.taken:  # what comes after needs no turn: nobody is handed a token
+                self._close_intents(now, [outcome for outcome in outcomes if outcome.unknown])
+                lock.give()
             done.update((id(outcome.step), outcome) for outcome in outcomes)
         return [done[id(step)] for step in steps], plans
 
@@ -120,8 +124,8 @@ class RegistrationAction(_host_action.HostAction):
 
     def _close_intents(self, now: Situation, unfinished: Outcomes) -> None:
         """Forget the creates whose end is known; the others are looked for by the next run."""
-        names = {outcome.step.runner.name for outcome in unfinished}
-        left = [intent for intent in now.intents if intent.name in names]
+        now.unfinished.update(outcome.step.runner.name for outcome in unfinished)
+        left = [intent for intent in now.intents if intent.name in now.unfinished]
         if left:
             self._write_private(now.path, _intents.dumped(left))
         elif now.left_open or now.intents:
@@ -133,7 +137,9 @@ class RegistrationAction(_host_action.HostAction):
         said = ""
         created = [outcome for outcome in outcomes if outcome.done in (Do.CREATE, Do.ADOPT) and outcome.answer]
         stayed = _registrar.undo_creates(caller, created)
-        self._close_intents(now, [one for one in outcomes if one.unknown or one.runner_id in stayed])
+        unfinished = [one for one in outcomes if one.unknown or one.runner_id in stayed]
+        if created or unfinished:
+            self._close_intents(now, unfinished)
         if stayed:
             said += f" Runners were created in GitLab and could not be deleted again: {stayed}. Run this again."
         elif created:

@@ -105,6 +105,17 @@ def test_a_lost_answer_to_a_create_makes_no_second_runner(host: Host) -> None:
     assert len(host.twin.client.runners()) == 1
 
 
+def test_a_lost_answer_is_remembered_beside_a_removal(host: Host) -> None:
+    """What hands out a token is kept first, then the removal comes: it must not forget what is still open."""
+    host.run(_registration(host, [TEST]))
+    host.twin.client.set_faults([{"method": "POST", "path": "/user/runners", "after": True, "times": 1}])
+    host.run(_registration(host, [BUILD, {**TEST, "state": "absent"}]), rc=2)
+    assert host.config.get("runners", []) == []
+    assert [one["description"] for one in host.twin.client.runners()] == ["build"]
+    assert changed(host.run(_registration(host, [BUILD]))) == 1
+    assert [one["token"] for one in host.config["runners"]] == [one["token"] for one in host.twin.client.runners()]
+
+
 def test_a_text_that_lint_refuses_leaves_nothing_behind(host: Host) -> None:
     """With the smallest access token: it may not list, so an open intent would stop every later run."""
     host.program("gitlab-runner", REFUSING)
