@@ -53,6 +53,8 @@ class ActionModule(_drain_action.DrainAction):
         started = time.monotonic()
         plan, look = self._plan_drain(ask, state, left)
         again = again and plan.journal.active
+        if again:
+            _drain.check_can_start(look, ask.service)
         if plan.changed and not self._task.check_mode:
             look = self._drain(ask, plan, look)
         if again and not self._task.check_mode:

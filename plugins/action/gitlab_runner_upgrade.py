@@ -12,6 +12,7 @@ import typing as t
 from ansible.errors import AnsibleActionFail
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_api import Call
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import (
+    _drain,
     _drain_action,
     _host_action,
     _interrupts,
@@ -74,6 +75,7 @@ class ActionModule(_upgrade_action.UpgradeAction):
 
     def _begun(self, now: Situation, target: Packages, *, backup: str) -> Journal:
         look = self._look(now.service)
+        _drain.check_can_start(look, now.service)
         before = now.journal if now.journal and now.journal.done else None
         return Journal(
             was=now.now,
@@ -126,6 +128,7 @@ class ActionModule(_upgrade_action.UpgradeAction):
             return {"changed": False, "before": now.now.version, "after": now.now.version}
         if journal.done:
             look = self._look(now.service)
+            _drain.check_can_start(look, now.service)
             journal = dataclasses.replace(
                 journal, active=look.running or look.waits_for_restart, unit_file_state=look.unit_file_state
             )

@@ -126,6 +126,15 @@ def _reasons(standings: t.Sequence[Standing] | None) -> t.Iterator[str]:
             yield f"this GitLab does not know the token of {one.name!r}"
 
 
+def check_can_start(look: Look, service: str) -> None:
+    """Refuse to take down what could not be started again; raises DrainError."""
+    if look.running and look.load_state == "masked":
+        raise DrainError(
+            f"{service} runs, but is masked: once stopped it could not be started again. Nothing was changed. Run "
+            f"`systemctl unmask {service}` on the host, or stop the service if it is not to run, then run this again."
+        )
+
+
 def too_short(look: Look, timeout: float) -> bool:
     """Whether systemd would kill the jobs before the time that we give them is over."""
     return look.stop_seconds is not None and look.stop_seconds < timeout

@@ -20,13 +20,17 @@ CONFIG = "/etc/gitlab-runner/config.toml"
 KEPT = "/run/soak-config.toml"
 STOP = f"systemctl stop {UNIT}"  # the drop-in lets the jobs end
 READ = "systemctl daemon-reload"
+# The unit is a file in /etc, over which `systemctl mask` does not write: who masks it moves it away.
+MASK = f"ln -sf /dev/null /etc/systemd/system/{UNIT}; {READ}"
+INSTALL = "gitlab-runner install --user=gitlab-runner --working-directory=/home/gitlab-runner"
 JOB_SECONDS = 15
 # The host's second runner gets another token; the daemon is made to read it, and polls with it.
 OTHER_TOKEN = (
     f"""sed -i '/-own"$/,/^ *token = /s/^\\( *token = \\).*/\\1"TOKEN"/' {CONFIG}; systemctl reload {UNIT}; sleep 3"""
 )
 NORMAL = f"""
-rm -f {DROP_IN}; systemctl unmask {UNIT}; {READ}; systemctl reset-failed {UNIT}; systemctl enable {UNIT}
+rm -f {DROP_IN}; systemctl unmask {UNIT}; test -e /etc/systemd/system/{UNIT} || {INSTALL}
+{READ}; systemctl reset-failed {UNIT}; systemctl enable {UNIT}
 cmp -s {KEPT} {CONFIG} || cat {KEPT} > {CONFIG}
 systemctl start {UNIT}; systemctl reload {UNIT}
 """
@@ -50,9 +54,8 @@ class Situation:
 
 SITUATIONS = (
     Situation("stopped", STOP, "inactive"),
-    Situation("masked-at-work", f"systemctl mask {UNIT}", "active", "masked", job=True),
     Situation("someone-stops-it", f"systemctl stop --no-block {UNIT}", "inactive", job=True),
-    Situation("masked", f"{STOP}; systemctl mask {UNIT}", "inactive", "masked"),
+    Situation("masked", f"{STOP}; {MASK}", "inactive", "masked"),
     Situation(
         "failed",
         f"{STOP}; printf '[Service]\\nExecStartPre=/bin/false\\nRestart=no\\n' > {DROP_IN}; {READ}; "

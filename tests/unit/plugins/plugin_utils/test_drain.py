@@ -63,6 +63,16 @@ def test_plan(
     assert bool(plan.reasons) == (way is Way.SERVICE and bool(standings))
 
 
+@pytest.mark.parametrize("look", [RUNNING, STOPPED, FAILED, MASKED, DRAINING, WAITING, Look()])
+def test_what_can_be_started_again(look: Look) -> None:
+    _drain.check_can_start(look, "gitlab-runner")
+
+
+def test_masked_at_work_is_left_alone() -> None:
+    with pytest.raises(_drain.DrainError, match=r"runs, but is masked: .* Nothing was changed"):
+        _drain.check_can_start(MASKED_ALIVE, "gitlab-runner")
+
+
 @pytest.mark.parametrize(
     ("signal", "mode", "drains"),
     [
@@ -204,6 +214,22 @@ def test_a_look_waits_on_the_host(
     ticks = os.times().elapsed
     machine.look(until, 1.0)
     assert (os.times().elapsed - ticks > 0.7) is waits
+
+
+@pytest.mark.parametrize(
+    ("names", "processes"),
+    [
+        pytest.param(["su", "bash", "bash", "sleep"], 4, id="shell"),
+        pytest.param(["bash", "ssh"], 2, id="custom"),
+        pytest.param([], 0, id="docker-has-them-elsewhere"),
+        pytest.param(["fleeting-plugin"], 0, id="autoscaler-whose-plugin-lives-as-long-as-the-daemon"),
+        pytest.param(["fleeting-plugin", "su", "bash"], 2, id="autoscaler-beside-shell"),
+    ],
+)
+def test_what_an_executor_runs_in_the_service(names: list[str], processes: int) -> None:
+    lines = [f"process {number} {name}" for number, name in enumerate(names, start=900)]
+    look = _drain_read.parse("\n".join(["unit.ActiveState active", "unit.MainPID 812", *lines, "end"]))
+    assert (look.processes, look.jobs) == (processes, None)
 
 
 def test_an_answer_that_ends_early() -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 import pytest
@@ -42,14 +43,16 @@ class Control:
 
 
 class Waiting(_drain_action.DrainAction):
-    """The action with a host whose jobs depend on the moment; a look takes a tenth of a second."""
+    """The action with a host whose jobs and processes depend on the moment; a look takes a tenth of a second."""
 
-    def __init__(self, clock: Clock, jobs: Moments) -> None:
-        self.clock, self.jobs = clock, jobs
+    def __init__(self, clock: Clock, jobs: Moments, processes: Moments = lambda _: 0) -> None:
+        self.clock, self.jobs, self.processes = clock, jobs, processes
 
     def _look(self, *_: object, **__: object) -> Look:
         self.clock.now += 0.1
-        return Look("loaded", "active", "running", "enabled", 812, jobs=self.jobs(self.clock.now - 1000))
+        now = self.clock.now - 1000
+        look = Look("loaded", "active", "running", "enabled", 812, jobs=self.jobs(now))
+        return dataclasses.replace(look, processes=self.processes(now))
 
     def _say(self, words: str) -> None:
         self.said = words
@@ -73,6 +76,24 @@ def test_wait(jobs: Moments, counts: Moments, least: float, most: float, monkeyp
     monkeypatch.setattr(_drain_action, "time", clock)
     ask = _drain_action.Ask("/c", "gitlab-runner", 3600, False, 7200, t.cast(t.Any, Control(clock, counts)))
     Waiting(clock, jobs)._wait_idle(ask, PLAN, clock.now)
+    assert least <= clock.now - 1000 <= most
+
+
+@pytest.mark.parametrize(
+    ("processes", "counts", "least", "most"),
+    [
+        pytest.param(lambda now: 3 if now < 9 else 0, lambda _: False, 9.0, 13.0, id="shell-or-custom"),
+        pytest.param(lambda _: 0, lambda now: now < 9, 9.0, 13.0, id="docker-as-gitlab-counts"),
+        pytest.param(lambda _: 0, lambda _: False, 2.0, 3.0, id="docker-before-gitlab-18-then-the-stop-waits"),
+    ],
+)
+def test_wait_without_metrics(
+    processes: Moments, counts: Moments, least: float, most: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(_drain_action, "time", clock)
+    ask = _drain_action.Ask("/c", "gitlab-runner", 3600, False, 7200, t.cast(t.Any, Control(clock, counts)))
+    Waiting(clock, lambda _: None, processes)._wait_idle(ask, PLAN, clock.now)
     assert least <= clock.now - 1000 <= most
 
 
