@@ -125,7 +125,8 @@ def main() -> None:
     args = parser.parse_args()
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.with_name(f"{args.out.name}.stop").unlink(missing_ok=True)
-    signal.signal(signal.SIGTERM, lambda *_: args.out.with_name(f"{args.out.name}.stop").touch())
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sign, lambda *_: args.out.with_name(f"{args.out.name}.stop").touch())
     feed(Stream(TwinClient(places.state()["api_url"]), args.seed), args.out, args.seconds)
 
 
