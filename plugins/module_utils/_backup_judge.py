@@ -91,7 +91,8 @@ def application(rc: int, output: str, set_id: str) -> Judgement:
         )
     elif rc == 0 and State.INCLUDED not in parts.values():
         faults.append("it backed up no part at all")
-    return Judgement(tuple(faults), tuple(warnings), parts, full=bool(_SPACE.search(output)))
+    full = [line for line in lines if _SPACE.search(line)]
+    return Judgement((*full[:1], *faults), tuple(warnings), parts, full=bool(full))
 
 
 def _sorted_out(lines: t.Sequence[str]) -> tuple[list[str], list[str], dict[str, str]]:

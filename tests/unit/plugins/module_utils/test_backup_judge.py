@@ -89,7 +89,8 @@ def test_colours_and_words_that_are_no_log() -> None:
 
 def test_a_full_disk_is_told_apart() -> None:
     line = "tar: -: Cannot write: No space left on device"
-    assert _backup_judge.application(1, f"{line}\n", ID).full
+    found = _backup_judge.application(1, f"{line}\n", ID)
+    assert (found.full, found.faults[0]) == (True, line)
     assert not _backup_judge.application(1, "", ID).full
 
 
