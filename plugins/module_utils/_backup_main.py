@@ -185,7 +185,7 @@ def _request(command: str, source: str) -> str:
 
 def main(argv: t.Sequence[str]) -> int:
     if len(argv) != 3 or argv[0] not in COMMANDS:
-        print(f"usage: backup.pyz {'|'.join(COMMANDS)} REQUEST ANSWER", file=sys.stderr)
+        sys.stderr.write(f"usage: backup.pyz {'|'.join(COMMANDS)} REQUEST ANSWER\n")
         return 2
     command, source, target = argv
     try:
@@ -193,9 +193,9 @@ def main(argv: t.Sequence[str]) -> int:
     except FAILURES as exc:
         answer = {"failed": True, "msg": str(exc)}
     if target == "-":
-        print(json.dumps(answer))
+        sys.stdout.write(json.dumps(answer) + "\n")
     else:
         _backup_store.write_json(pathlib.Path(target), answer)
     if answer.get("failed"):
-        print(answer["msg"], file=sys.stderr)  # for the journal
+        sys.stderr.write(f"{answer['msg']}\n")  # for the journal
     return 1 if answer.get("failed") else 0
