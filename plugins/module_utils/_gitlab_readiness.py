@@ -15,6 +15,7 @@ import json
 import pathlib
 import re
 import ssl
+import time
 import typing as t
 
 GITLAB_YML = "/var/opt/gitlab/gitlab-rails/etc/gitlab.yml"
@@ -22,6 +23,7 @@ LOOPBACK = "127.0.0.1"
 PUMA_PORT = 8080
 PATH = "/-/readiness?all=1"
 SECONDS = 20
+PAUSE_SECONDS = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Address:
     host: str
     port: int
     https: bool
+    prefix: str = ""
 
     @property
     def header(self) -> str:
@@ -43,7 +46,8 @@ def address(gitlab_yml: str = GITLAB_YML) -> Address:
     if "host" not in found:
         raise ValueError(f"{gitlab_yml} names no host")
     https = str(found.get("https", "")).lower() == "true"
-    return Address(str(found["host"]), int(found.get("port") or (443 if https else 80)), https)
+    port = int(found.get("port") or (443 if https else 80))
+    return Address(str(found["host"]), port, https, str(found.get("relative_url_root") or "").rstrip("/"))
 
 
 def section(text: str, name: str) -> dict[str, t.Any]:
@@ -63,10 +67,23 @@ def ask(where: Address) -> str:
     return words
 
 
+def wait(seconds: float, gitlab_yml: str = GITLAB_YML) -> str:
+    """Ask until all is ready, for at most that long; what is not ready then, empty when all is."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            words = ask(address(gitlab_yml))
+        except (OSError, ValueError) as exc:
+            words = f"no reconfigure has written GitLab's address yet ({exc})"
+        if not words or time.monotonic() + PAUSE_SECONDS > until:
+            return words
+        time.sleep(PAUSE_SECONDS)
+
+
 def _asked(where: Address, port: int, https: bool) -> str:
     connection = _connection(port, https)
     try:
-        connection.request("GET", PATH, headers={"Host": where.header, "Accept": "application/json"})
+        connection.request("GET", where.prefix + PATH, headers={"Host": where.header, "Accept": "application/json"})
         answer = connection.getresponse()
         return judge(answer.status, answer.read(1 << 20).decode("utf-8", "replace"))
     except ConnectionRefusedError:

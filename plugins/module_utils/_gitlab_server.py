@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 import dataclasses
-import pathlib
 import re
 import typing as t
 
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import (
     _gitlab_fingerprint,
-    _gitlab_health,
     _gitlab_psql,
+    _gitlab_readiness,
+    _gitlab_services,
     _host_command,
 )
 
@@ -33,7 +33,7 @@ class Source:
     """Where the parts come from; other than the defaults only in tests."""
 
     run: _host_command.Run = _host_command.run
-    config: str = _gitlab_health.CONFIG
+    gitlab_yml: str = _gitlab_readiness.GITLAB_YML
     fingerprint: _gitlab_fingerprint.Places = dataclasses.field(default_factory=_gitlab_fingerprint.Places)
 
 
@@ -61,13 +61,12 @@ def version(source: Source) -> dict[str, str]:
 
 
 def services(source: Source) -> list[dict[str, str]]:
-    return [dataclasses.asdict(one) for one in _gitlab_health.services(source.run)]
+    return [dataclasses.asdict(one) for one in _gitlab_services.services(source.run)]
 
 
 def readiness(source: Source) -> dict[str, t.Any]:
-    text = pathlib.Path(source.config).read_text("utf-8", "replace")
-    found = dataclasses.asdict(_gitlab_health.readiness(_gitlab_health.Target.from_config(text)))
-    return {**found, "failed_checks": list(found["failed_checks"])}
+    words = _gitlab_readiness.ask(_gitlab_readiness.address(source.gitlab_yml))
+    return {"ready": not words, "message": words}
 
 
 def migrations(source: Source) -> dict[str, t.Any]:

@@ -62,9 +62,10 @@ import pathlib
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import _atomic_file, _gitlab_health
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import _atomic_file
 
-# As plugin_utils/_server_plan.py names it.
+# As plugin_utils/_server_plan.py names them.
+CONFIG = "/etc/gitlab/gitlab.rb"
 PENDING = "/var/lib/fleetwright/gitlab_server/reconfigure-pending"
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
@@ -97,10 +98,10 @@ def main() -> None:
     if module.check_mode:
         module.exit_json(changed=True, conflict=False)
     try:
-        module.exit_json(**write(_gitlab_health.CONFIG, PENDING, module.params))
+        module.exit_json(**write(CONFIG, PENDING, module.params))
     except OSError as exc:
         module.fail_json(
-            msg=f"Could not write {_gitlab_health.CONFIG}: {exc.strerror or exc}. The file is as it was. "
+            msg=f"Could not write {CONFIG}: {exc.strerror or exc}. The file is as it was. "
             "Check space, permissions and mount options of its directory, and become: true."
         )
 

@@ -64,10 +64,10 @@ services:
   elements: dict
   sample: [{name: puma, state: run, detail: (pid 961) 7s}]
 readiness:
-  description: What GitLab's readiness probe says on the host; C(status) is V(0) where nobody answers.
+  description: What GitLab's readiness probe says on the host; C(message) names what is not ready.
   returned: when gathered
   type: dict
-  sample: {ready: true, status: 200, failed_checks: [], message: ""}
+  sample: {ready: true, message: ""}
 migrations:
   description: >-
     How many migrations the schema has and the newest, batched background migrations by their status, and those that are

@@ -43,17 +43,6 @@ ready:
   returned: success
   type: bool
   sample: true
-status:
-  description: The HTTP status of the last answer; V(0) where nobody answered.
-  returned: success
-  type: int
-  sample: 200
-failed_checks:
-  description: Names of the checks that were not good.
-  returned: success
-  type: list
-  elements: str
-  sample: []
 message:
   description: What is not as it should be, in words.
   returned: success
@@ -67,31 +56,27 @@ not_running:
   sample: ["sidekiq: down, 0s, normally up, want up"]
 """
 
-import dataclasses
-import pathlib
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import _gitlab_health, _host_command
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import (
+    _gitlab_readiness,
+    _gitlab_services,
+    _host_command,
+)
 
 ARGUMENT_SPEC: dict[str, t.Any] = {"wait": {"type": "int", "default": 0}}
 
 
 def asked(wait: int) -> dict[str, t.Any]:
     """The last answer, and where it is a bad one, which services do not run."""
-    try:
-        text = pathlib.Path(_gitlab_health.CONFIG).read_text("utf-8", "replace")
-    except OSError:
-        text = ""
-    found = _gitlab_health.wait_ready(_gitlab_health.Target.from_config(text), wait)
-    result = dataclasses.asdict(found)
-    result["failed_checks"] = list(found.failed_checks)
-    return {**result, "not_running": [] if found.ready else _down()}
+    words = _gitlab_readiness.wait(wait)
+    return {"ready": not words, "message": words, "not_running": _down() if words else []}
 
 
 def _down() -> list[str]:
     try:
-        return _gitlab_health.not_running(_gitlab_health.services(_host_command.run))
+        return _gitlab_services.not_running(_gitlab_services.services(_host_command.run))
     except OSError as exc:
         return [str(exc)]
 

@@ -10,6 +10,11 @@ import re
 # The last fits whatever is said; PREFIX stands for the role's.
 _REMEDIES = (
     (
+        r"nothing provides gitlab-runner-helper-images|conflicting requests|requires gitlab-runner-helper-images",
+        "The repository lacks gitlab-runner-helper-images of exactly this version and release: set PREFIX_version to a "
+        "version that it has both packages of.",
+    ),
+    (
         r"no match for argument|no package .* available|packages? .* not found",
         "The repository does not offer this version: set PREFIX_version to one of those that "
         '"dnf list --showduplicates PACKAGE" shows on the host.',

@@ -13,11 +13,12 @@ import typing as t
 import pytest
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import (
     _gitlab_fingerprint,
-    _gitlab_health,
+    _gitlab_readiness,
     _gitlab_server,
+    _gitlab_services,
     _host_command,
 )
-from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_health import Target
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_readiness import Address
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._host_command import Completed
 from testbed import postgresql
 from unit.plugins.module_utils.psql import Psql
@@ -27,31 +28,39 @@ SHARDS = '{"status":"ok","gitaly_check":[{"status":"failed","labels":{"shard":"a
 FAILED = '{"status":"failed","db_check":[{"status":"failed","message":"no"}],"redis_check":[{"status":"ok"}]}'
 
 
+YML = """\
+# generated
+production: &base
+  gitlab:
+    host: gitlab.corp.test
+    port: 8443 # as people type it
+    https: true
+    relative_url_root: /git/
+  other:
+    host: other.test
+"""
+
+
 @pytest.mark.parametrize(
-    ("text", "expected"),
+    ("text", "expected", "header"),
     [
-        ("", Target()),
-        ("external_url 'http://gitlab.corp.test'", Target(host="gitlab.corp.test")),
-        ('  external_url "https://gitlab.corp.test/"', Target(True, port=443, host="gitlab.corp.test")),
-        ("external_url 'https://a.test:8443/git/'", Target(True, port=8443, host="a.test:8443", prefix="/git")),
-        ("external_url 'http://old'\nexternal_url 'http://new'", Target(host="new")),
-        ("# external_url 'http://old'", Target()),
+        (YML, Address("gitlab.corp.test", 8443, True, "/git"), "gitlab.corp.test:8443"),
         (
-            "external_url 'https://a.test'\nnginx['listen_port'] = 8080\nnginx['listen_https'] = false",
-            Target(False, port=8080, host="a.test"),
+            '{"production": {"gitlab": {"host": "a.test", "port": 443, "https": true}}}',
+            Address("a.test", 443, True),
+            "a.test",
         ),
-        (
-            "external_url 'http://a'\nnginx['listen_addresses'] = ['10.0.0.7', '10.0.0.8']",
-            Target(address="10.0.0.7", host="a"),
-        ),
-        ("external_url 'http://a'\nnginx['listen_addresses'] = ['*', '[::]']", Target(host="a")),
+        ("production:\n  gitlab:\n    host: 'a.test'\n", Address("a.test", 80, False), "a.test"),
     ],
-)  # fmt: skip
-def test_where_readiness_is_asked(text: str, expected: Target) -> None:
-    assert Target.from_config(text) == expected
+)
+def test_where_readiness_is_asked(tmp_path: pathlib.Path, text: str, expected: Address, header: str) -> None:
+    path = tmp_path / "gitlab.yml"
+    path.write_text(text)
+    assert _gitlab_readiness.address(str(path)) == expected
+    assert expected.header == header
 
 
-Answers = t.Callable[..., Target]
+Answers = t.Callable[..., Address]
 
 
 @pytest.fixture
@@ -59,12 +68,12 @@ def answers() -> t.Iterator[Answers]:
     """Start a web service with these answers, one a request, the last one for ever."""
     running: list[http.server.HTTPServer] = []
 
-    def start(*wanted: tuple[int, str], host: str = "gitlab.corp.test") -> Target:
+    def start(*wanted: tuple[int, str], host: str = "gitlab.corp.test") -> Address:
         left = list(wanted)
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                named = self.headers["Host"] == host and self.path == "/-/readiness?all=1"
+                named = self.headers["Host"].partition(":")[0] == host and self.path == "/-/readiness?all=1"
                 status, body = (left.pop(0) if len(left) > 1 else left[0]) if named else (404, "other name")
                 self.send_response(status)
                 self.end_headers()
@@ -76,7 +85,7 @@ def answers() -> t.Iterator[Answers]:
         server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         running.append(server)
-        return Target(port=server.server_address[1], host="gitlab.corp.test")
+        return Address("gitlab.corp.test", server.server_address[1], https=False)
 
     yield start
     for server in running:
@@ -85,41 +94,46 @@ def answers() -> t.Iterator[Answers]:
 
 
 @pytest.mark.parametrize(
-    ("answer", "ready", "words"),
+    ("answer", "words"),
     [
-        ((200, READY), True, ""),
-        ((200, SHARDS), True, ""),
-        ((200, FAILED), False, "failed: db_check"),
-        ((503, FAILED), False, "HTTP 503: failed: db_check"),
-        ((503, "busy"), False, "HTTP 503: GitLab says that it is not ready"),
-        ((502, "<html>"), False, "HTTP 502: GitLab is still starting"),
-        ((404, "<html>"), False, "HTTP 404: not allowed from this host (gitlab_rails['monitoring_whitelist'])"),
-        ((500, ""), False, "HTTP 500: unexpected"),
+        ((200, READY), ""),
+        ((200, SHARDS), ""),
+        ((200, FAILED), "HTTP 200, not ok: db_check"),
+        ((503, FAILED), "HTTP 503, not ok: db_check"),
+        ((503, "busy"), "HTTP 503"),
+        ((502, "<html>"), "HTTP 502 (puma is starting)"),
+        ((404, "<html>"), "HTTP 404"),
+        ((500, ""), "HTTP 500"),
     ],
 )
-def test_readiness(answers: Answers, answer: tuple[int, str], ready: bool, words: str) -> None:
-    found = _gitlab_health.readiness(answers(answer))
-    assert (found.ready, found.status) == (ready, answer[0])
-    assert words in found.message
-    assert bool(found.message) != ready
+def test_readiness(answers: Answers, answer: tuple[int, str], words: str) -> None:
+    assert _gitlab_readiness.ask(answers(answer)) == words
 
 
-def test_nobody_answers() -> None:
-    found = _gitlab_health.readiness(Target(port=9))
-    assert (found.ready, found.status) == (False, 0)
-    assert "nobody answers at 127.0.0.1:9" in found.message
+def test_puma_is_asked_where_nobody_else_listens(answers: Answers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_gitlab_readiness, "PUMA_PORT", answers((200, READY)).port)
+    assert _gitlab_readiness.ask(Address("gitlab.corp.test", 9, https=True)) == ""
+    monkeypatch.setattr(_gitlab_readiness, "PUMA_PORT", 9)
+    assert _gitlab_readiness.ask(Address("gitlab.corp.test", 9, https=False)) == "nobody listens at 127.0.0.1:9"
 
 
 def test_the_other_name_is_not_asked(answers: Answers) -> None:
     """18.5.0 and 18.5.1 answer 404 to probes by another name than the server's own."""
-    assert _gitlab_health.readiness(answers((200, READY), host="localhost")).status == 404
+    assert _gitlab_readiness.ask(answers((200, READY), host="localhost")) == "HTTP 404"
 
 
-def test_readiness_is_waited_for(answers: Answers, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_gitlab_health, "PAUSE_SECONDS", 0.01)
-    target = answers((502, ""), (502, ""), (503, FAILED), (200, READY))
-    assert _gitlab_health.wait_ready(target, 30).ready
-    assert not _gitlab_health.wait_ready(answers((502, "")), 0.05).ready
+def test_readiness_is_waited_for(answers: Answers, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_gitlab_readiness, "PAUSE_SECONDS", 0.01)
+    path = tmp_path / "gitlab.yml"
+
+    def wait(*wanted: tuple[int, str], seconds: float) -> str:
+        where = answers(*wanted)
+        path.write_text(f"production:\n  gitlab:\n    host: {where.host}\n    port: {where.port}\n")
+        return _gitlab_readiness.wait(seconds, str(path))
+
+    assert wait((502, ""), (502, ""), (503, FAILED), (200, READY), seconds=30) == ""
+    assert wait((502, ""), seconds=0.05) == "HTTP 502 (puma is starting)"
+    assert "no reconfigure has written" in _gitlab_readiness.wait(0, str(tmp_path / "none"))
 
 
 STATUS = """\
@@ -143,7 +157,7 @@ def program(**answers: Completed) -> _host_command.Run:
 
 
 def test_services() -> None:
-    found = _gitlab_health.services(program(gitlab_ctl=Completed(7, STATUS)))
+    found = _gitlab_services.services(program(gitlab_ctl=Completed(7, STATUS)))
     assert [(one.name, one.state, one.detail) for one in found] == [
         ("gitaly", "run", "(pid 468) 38s"),
         ("puma", "down", "1s, normally up"),
@@ -152,9 +166,9 @@ def test_services() -> None:
         ("nginx", "fail", "runsv not running"),
         ("kas", "warning", "unable to open supervise/ok: access denied"),
     ]
-    assert _gitlab_health.not_running(found)[0] == "puma: down, 1s, normally up"
+    assert _gitlab_services.not_running(found)[0] == "puma: down, 1s, normally up"
     with pytest.raises(OSError, match="named no service"):
-        _gitlab_health.services(program(gitlab_ctl=Completed(0, "")))
+        _gitlab_services.services(program(gitlab_ctl=Completed(0, "")))
 
 
 ENVIRONMENT = (
@@ -229,7 +243,7 @@ def test_the_installed_package() -> None:
 
 def test_a_server_that_is_down_is_said_part_by_part(tmp_path: pathlib.Path) -> None:
     places = _gitlab_fingerprint.Places(str(tmp_path / "gitaly"), str(tmp_path / "secrets"))
-    source = _gitlab_server.Source(program(), str(tmp_path / "gitlab.rb"), places)
+    source = _gitlab_server.Source(program(), str(tmp_path / "gitlab.yml"), places)
     found = _gitlab_server.gathered(list(_gitlab_server.PARTS), source)
     assert {name for name, value in found.items() if value is None} == set(_gitlab_server.PARTS) - {"fingerprint"}
     assert {part: words.partition(":")[0] for part, words in found["unread"].items()} == {
