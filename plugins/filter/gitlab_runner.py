@@ -10,6 +10,7 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import (
     _batches,
+    _dnf_words,
     _identity,
     _managed_files,
     _status,
@@ -59,6 +60,7 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         return {
+            "gitlab_dnf_remedy": _dnf_words.remedy,
             "gitlab_runner_batches": gitlab_runner_batches,
             "gitlab_runner_copies": gitlab_runner_copies,
             "gitlab_runner_docker_users": gitlab_runner_docker_users,
