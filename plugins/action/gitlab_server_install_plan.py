@@ -25,6 +25,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "check_os": {"type": "bool", "default": True},
     "initial_root_password": {"type": "str", "default": "", "no_log": True},
     "timeout": {"type": "int", "default": 7200},
+    "keep_config": {"type": "bool", "default": False},
 }
 
 
@@ -41,7 +42,8 @@ class ActionModule(_server_action.ServerAction):
             wanted = _server_plan.Wanted(**{**args, **lists, "version": version})
             state = self._settled(timeout)
             plan = _server_plan.plan(state, wanted)
-            self._check_syntax(state, wanted.text)
+            if not wanted.keep_config:
+                self._check_syntax(state, wanted.text)
         except (_server_plan.InstallError, ValueError) as exc:
             raise AnsibleActionFail(f"Nothing was changed: {exc}") from None
         plain = {name: list(value) if isinstance(value, tuple) else value for name, value in vars(plan).items()}

@@ -111,7 +111,7 @@ def look(
         version=version,
         package=_package(run, version) if version else None,
         configured=pathlib.Path(backup.rails_rc).exists(),
-        services=_restore_services.states(run, backup.ctl) if version else {},
+        services=_restore_services.states(run) if version else {},
         present=present,
         secrets_sha256=_sha256(backup.secrets),
         storages=storages,

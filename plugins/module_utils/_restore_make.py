@@ -138,7 +138,7 @@ def _explained(work: Work, step: str, exc: BaseException) -> RestoreFailed:
         return RestoreFailed(f"{exc} {_restore_journal.stands(work.journal)}")
     running = [name for name in _restore_services.WRITERS if name in work.journal.running]
     try:
-        _restore_services.start(work.host.run, work.host.places.ctl, running)
+        _restore_services.start(work.host.run, running)
     except _restore_services.ServiceError as second:
         return RestoreFailed(
             f"{exc} {_restore_journal.stands(work.journal)} Starting what was stopped failed: {second}."

@@ -15,7 +15,6 @@ import typing as t
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import (
     _backup_request,
     _backup_set,
-    _gitlab_readiness,
 )
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_request import (
     LATEST,
@@ -45,7 +44,6 @@ class Places:
     wrapper: str = "/opt/gitlab/bin/gitlab-backup"
     gitaly_config: str = "/var/opt/gitlab/gitaly/config.toml"
     pg_data: str = "/var/opt/gitlab/postgresql/data"
-    gitlab_yml: str = _gitlab_readiness.GITLAB_YML
     mounts: str = "/proc/self/mountinfo"
     upgrade_journal: str = "/var/lib/fleetwright/gitlab_upgrade/open.json"
 

@@ -9,10 +9,10 @@ tells what is so.
 
 from __future__ import annotations
 
-import re
 import time
 import typing as t
 
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import _gitlab_health
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._host_command import Completed, Run
 
 # Who writes; the first takes requests, the second works them off.
@@ -21,20 +21,22 @@ WRITERS = ("puma", "sidekiq")
 NEEDED = ("postgresql", "redis", "gitaly")
 STOP_TRIES = 3
 COMMAND_SECONDS = 300
-_LINE = re.compile(r"^(run|down|fail|warning): ([\w-]+): ")
+CTL = _gitlab_health.GITLAB_CTL
 
 
 class ServiceError(Exception):
     """A service is not as it must be; the text says which and what gitlab-ctl said."""
 
 
-def states(run: Run, ctl: str) -> dict[str, str]:
+def states(run: Run) -> dict[str, str]:
     """run, down, fail or warning by service; empty where the package's supervisor does not run or is not there."""
-    done = run([ctl, "status"], timeout=COMMAND_SECONDS)
-    return {found.group(2): found.group(1) for found in map(_LINE.match, done.stdout.splitlines()) if found}
+    try:
+        return {one.name: one.state for one in _gitlab_health.services(run)}
+    except OSError:
+        return {}
 
 
-def stop(run: Run, ctl: str, say: t.Callable[[str], None]) -> None:
+def stop(run: Run, say: t.Callable[[str], None]) -> None:
     """Stop those who write, one after the other, and see that they are down; raises ServiceError.
 
     A worker may take longer to end than gitlab-ctl waits, so it is asked more than once.
@@ -42,38 +44,38 @@ def stop(run: Run, ctl: str, say: t.Callable[[str], None]) -> None:
     for name in WRITERS:
         said = Completed(0, "")
         for _unused in range(STOP_TRIES):
-            if states(run, ctl).get(name, "down") == "down":
+            if states(run).get(name, "down") == "down":
                 break
             say(f"stopping {name}")
-            said = run([ctl, "stop", name], timeout=COMMAND_SECONDS)
+            said = run([CTL, "stop", name], timeout=COMMAND_SECONDS)
         else:
-            if states(run, ctl).get(name, "down") != "down":
+            if states(run).get(name, "down") != "down":
                 raise ServiceError(
                     f"{name} does not stop: gitlab-ctl stop {name} ended with {said.rc} and said {said.words!r}"
                 )
 
 
-def start_needed(run: Run, ctl: str, say: t.Callable[[str], None]) -> None:
+def start_needed(run: Run, say: t.Callable[[str], None]) -> None:
     """Start what a restore needs and is down; raises ServiceError."""
-    found = states(run, ctl)
+    found = states(run)
     for name in NEEDED:
         if found.get(name) in ("down", "fail"):
             say(f"starting {name}")
-            said = run([ctl, "start", name], timeout=COMMAND_SECONDS)
-            if states(run, ctl).get(name) != "run":
+            said = run([CTL, "start", name], timeout=COMMAND_SECONDS)
+            if states(run).get(name) != "run":
                 raise ServiceError(
                     f"{name} does not start: gitlab-ctl start {name} ended with {said.rc} and said {said.words!r}; "
                     f"its log is in /var/log/gitlab/{name}"
                 )
 
 
-def start(run: Run, ctl: str, names: t.Sequence[str]) -> None:
+def start(run: Run, names: t.Sequence[str]) -> None:
     """Start those services that do not run, each by a call of its own, and see that they do; raises ServiceError."""
-    found = states(run, ctl)
+    found = states(run)
     for name in names:
         if found.get(name) != "run":
-            run([ctl, "start", name], timeout=COMMAND_SECONDS)
-    found = states(run, ctl)
+            run([CTL, "start", name], timeout=COMMAND_SECONDS)
+    found = states(run)
     down = [name for name in names if found.get(name) != "run"]
     if down:
         raise ServiceError(

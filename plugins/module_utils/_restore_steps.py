@@ -17,8 +17,8 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import (
     _backup_make,
     _backup_work,
     _gitlab_fingerprint,
+    _gitlab_health,
     _gitlab_psql,
-    _gitlab_readiness,
     _restore_archive,
     _restore_compare,
     _restore_config,
@@ -79,12 +79,11 @@ class Work:
 
 
 def stop(work: Work) -> None:
-    ctl = work.host.places.ctl
-    states = _restore_services.states(work.host.run, ctl)
+    states = _restore_services.states(work.host.run)
     running = {name for name, state in states.items() if state == "run"}
     work.note(running=tuple(sorted(running | set(work.journal.running))))
     with work.host.recorder.timed("gitlab"):
-        _restore_services.stop(work.host.run, ctl, work.say)
+        _restore_services.stop(work.host.run, work.say)
 
 
 def keep(work: Work) -> None:
@@ -114,7 +113,7 @@ def _reconfigure_quietly(work: Work) -> None:
     reconfigure(work)
     work.reconfigured = True
     with work.host.recorder.timed("gitlab"):
-        _restore_services.stop(work.host.run, work.host.places.ctl, work.say)
+        _restore_services.stop(work.host.run, work.say)
 
 
 def reconfigure(work: Work) -> None:
@@ -133,7 +132,7 @@ def load(work: Work) -> None:
     if work.plan.reconfigure_first:
         _lay_out(work)
     with work.host.recorder.timed("gitlab"):
-        _restore_services.start_needed(work.host.run, work.host.places.ctl, work.say)
+        _restore_services.start_needed(work.host.run, work.say)
     _clear(work)
     _place(work)
     try:
@@ -154,7 +153,7 @@ def _lay_out(work: Work) -> None:
     if not work.reconfigured:
         _reconfigure_quietly(work)
     with work.host.recorder.timed("gitlab"):
-        _restore_services.start_needed(work.host.run, work.host.places.ctl, work.say)
+        _restore_services.start_needed(work.host.run, work.say)
     if not _gitlab_fingerprint.take(work.host.run, ("database",)).unread:
         return
     # A reconfigure leaves this out where it was done before for the same release (its file in upgrade-status).
@@ -233,7 +232,7 @@ def _loaded(work: Work) -> _backup_judge.Judgement:
 def prove(work: Work) -> None:
     """Whether all came back, while nobody writes: secrets, fingerprint; then the planner's statistics."""
     with work.host.recorder.timed("gitlab"):
-        _restore_services.start_needed(work.host.run, work.host.places.ctl, work.say)
+        _restore_services.start_needed(work.host.run, work.say)
     work.say("checking that secrets can be read")
     with work.host.recorder.timed("gitlab"):
         done = work.host.run([work.host.places.rake, "gitlab:doctor:secrets"], timeout=RAKE_SECONDS)
@@ -271,26 +270,21 @@ def _analyze(work: Work) -> None:
 
 def start(work: Work) -> None:
     names = sorted({*work.journal.running, *_restore_services.WRITERS})
-    known = _restore_services.states(work.host.run, work.host.places.ctl)
+    known = _restore_services.states(work.host.run)
     work.say("starting GitLab")
     with work.host.recorder.timed("gitlab"):
-        _restore_services.start(work.host.run, work.host.places.ctl, [name for name in names if name in known])
+        _restore_services.start(work.host.run, [name for name in names if name in known])
+
+    target = _gitlab_health.Target.from_config(pathlib.Path(work.places.etc, "gitlab.rb").read_text("utf-8"))
 
     def not_ready() -> str:
-        words = ask(work)
-        if words:
-            work.say(f"waiting until GitLab is ready: {words}")
-        return words
+        found = _gitlab_health.readiness(target)
+        if not found.ready:
+            work.say(f"waiting until GitLab is ready: {found.message}")
+        return "" if found.ready else found.message
 
     with work.host.recorder.timed("readiness"):
         _restore_services.wait(not_ready, work.request.ready_seconds)
-
-
-def ask(work: Work) -> str:
-    try:
-        return _gitlab_readiness.ask(_gitlab_readiness.address(work.places.gitlab_yml))
-    except (OSError, ValueError) as exc:
-        return f"its address can't be read: {exc}"
 
 
 def check(work: Work) -> None:

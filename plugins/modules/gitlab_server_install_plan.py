@@ -54,6 +54,10 @@ options:
     description: The first password of GitLab's user C(root); only its length is checked here.
     type: str
     default: ''
+  keep_config:
+    description: Whether C(gitlab.rb) stays as it lies on the host, whatever is declared; a restore has put it there.
+    type: bool
+    default: false
   timeout:
     description: How many seconds to wait for what an earlier run left under way.
     type: int

@@ -45,7 +45,10 @@ class InstallError(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Wanted:
-    """What is declared. version is exact (18.2.8 or 18.2.8-ce.0.el9), a line (18.2 or 18) or empty for the newest."""
+    """What is declared. version is exact (18.2.8 or 18.2.8-ce.0.el9), a line (18.2 or 18) or empty for the newest.
+
+    keep_config leaves gitlab.rb as it lies on the host: a restore has put it there.
+    """
 
     version: str
     baseurl: str
@@ -58,6 +61,7 @@ class Wanted:
     config_extra: str = dataclasses.field(default="", repr=False)
     replace_config: bool = False
     initial_root_password: str = dataclasses.field(default="", repr=False)
+    keep_config: bool = False
 
     @property
     def text(self) -> str:
@@ -120,7 +124,7 @@ def plan(state: HostState, wanted: Wanted) -> ServerPlan:
     ]
     if faults:
         raise InstallError(" ".join(faults))
-    differs = state.config.content != config_text(state, wanted).encode()
+    differs = not wanted.keep_config and state.config.content != config_text(state, wanted).encode()
     installed = installed_version(state)
     keys = wanted.gpgkeys + (wanted.former_gpgkeys if _server_version.signed_by_former_key(wanted.number) else ())
     baseurl = wanted.baseurl or f"{BASEURL}/{_repository.folder(state.os_release)}"
@@ -134,7 +138,7 @@ def plan(state: HostState, wanted: Wanted) -> ServerPlan:
         unlock=_superfluous_locks(state, wanted),
         lock=_missing_locks(state) if installed and wanted.version_lock else (),
         lock_plugin=wanted.version_lock and LOCK_PLUGIN not in state.files,
-        config=differs or not private(state),
+        config=not wanted.keep_config and (differs or not private(state)),
         supervisor=_supervisor_differs(state),
         reconfigure=bool(installed) and (differs or not configured(state)),
         ready=bool(installed) and AWAITED in state.written,
