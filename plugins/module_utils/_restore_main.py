@@ -99,6 +99,13 @@ def prepare(data: Json) -> Json:
     known: Json = {"set": kept.id, "version": manifest.release.version, "package": manifest.release.package}
     if pathlib.Path(GitlabPlaces().version).exists() or not request.configuration:
         return {**known, "changed": False}
+    if manifest.release.edition != "ce":
+        raise Refused(f"GitLab is not installed, and the set is of {manifest.release.version}: install that first.")
+    if pathlib.Path(places.pg_data).exists():
+        raise Refused(
+            f"GitLab's package is missing here, but not its data ({places.pg_data}): a package that is installed now "
+            "would migrate it. Install the version that the data is of, or move /var/opt/gitlab elsewhere (keep it)."
+        )
     with _backup_lock.hold(request.backup_state_path, f"The preparation of {kept.id}"):
         entries = _restore_make.entries_of(kept, manifest)
         changes = _restore_config.changes(entries, places.etc)
