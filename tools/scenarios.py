@@ -28,6 +28,7 @@ class Needs:
     budget_seconds: int
     hosts: int = 3
     servers: int = 0
+    s3: bool = False
 
 
 SCENARIOS = {
@@ -73,7 +74,7 @@ def run(name: str) -> bool:
         archive, text = collection.build()
         if archive is None:
             raise TestbedError(f"The collection can't be built: {text}")
-        state = lifecycle.up(lifecycle.Wish(hosts=needs.hosts, servers=needs.servers, fresh=True))
+        state = lifecycle.up(lifecycle.Wish(hosts=needs.hosts, servers=needs.servers, s3=needs.s3, fresh=True))
         TwinClient(state.api_url).reset()
         shutil.rmtree(MEMORY, ignore_errors=True)
         status, text = outcome.captured(["molecule", "test", "--scenario-name", name], env=environment())

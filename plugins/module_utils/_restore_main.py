@@ -91,7 +91,7 @@ def prepare(data: Json) -> Json:
 
     Says what the set was made of. A host that has GitLab is left alone.
     """
-    request, places = Request.from_json(data), Places()
+    request, places = Request.from_json(data["request"]), Places()
     kept = _restore_make.find(request)
     manifest = kept.manifest
     if manifest is None:

@@ -34,6 +34,7 @@ def parser() -> argparse.ArgumentParser:
     up.add_argument("--hosts", type=_count, help="how many (as many as run already, else 3)")
     up.add_argument("--servers", type=_count, help="how many for GitLab servers (as many as run already, else none)")
     up.add_argument("--fresh", action="store_true", help="replace hosts that run already by new ones")
+    up.add_argument("--s3", action="store_true", help="an S3 that the hosts reach")
     up.add_argument("--api-port", type=int, default=8080, help="port of the API twin")
     up.add_argument("--packages-port", type=int, default=8081, help="port of the package repository")
     down = commands.add_parser("down", help="take all of it away")
@@ -66,7 +67,8 @@ def _run(args: argparse.Namespace) -> int:
         return 0
     with lifecycle.alone():
         if args.command == "up":
-            lifecycle.up(lifecycle.Wish(args.hosts, args.servers, args.fresh, args.api_port, args.packages_port))
+            wish = lifecycle.Wish(args.hosts, args.servers, args.fresh, args.api_port, args.packages_port, s3=args.s3)
+            lifecycle.up(wish)
         elif args.command == "aws":
             print(lifecycle.up_aws(args.aws_port))
         elif args.command == "down":

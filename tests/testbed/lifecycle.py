@@ -30,6 +30,7 @@ DEFAULT_HOSTS = 3
 API = "api"
 REPOSITORY = "packages"
 AWS = "aws"
+S3 = "s3"
 LOCK = "lock"
 
 
@@ -42,6 +43,8 @@ class Wish:
     fresh: bool = False
     api_port: int = 8080
     packages_port: int = 8081
+    s3: bool = False
+    s3_port: int = 8082
 
 
 @contextmanager
@@ -111,10 +114,13 @@ def _serve(found: Sequence[Repositories]) -> None:
 
 def _start_servers(wish: Wish, net: Network, token: str) -> None:
     options = ("--db", str(paths.API_DATABASE), "--admin-token", token)
-    for one in (
+    wanted = [
         servers.Server(REPOSITORY, "testbed.packages", net.gateway, wish.packages_port, ("--root", str(paths.WWW))),
         servers.Server(API, "testbed.gitlab_api", net.gateway, wish.api_port, options),
-    ):
+    ]
+    if wish.s3:  # hosts send their backups there themselves, so it is on their network
+        wanted.append(servers.Server(S3, "testbed.aws", net.gateway, wish.s3_port))
+    for one in wanted:
         servers.ensure(one)
 
 
@@ -190,6 +196,7 @@ def _state(
         subnet=net.subnet,
         gateway=net.gateway,
         api_url=f"http://{net.gateway}:{wish.api_port}",
+        s3_url=f"http://{net.gateway}:{wish.s3_port}",
         admin_token=token,
         offers={
             name: inventory.Offer(

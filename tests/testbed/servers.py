@@ -20,7 +20,7 @@ from testbed import paths, programs
 from testbed.errors import TestbedError
 
 MARK = "TESTBED_SERVER"
-ANSWER_SECONDS = 20
+ANSWER_SECONDS = 60  # moto alone reads 4 s of programs, on an idle machine
 STOP_SECONDS = 10
 # The new process writes its own number before it becomes the server: there is no moment at which a killed `up` leaves
 # a server that nobody knows.

@@ -45,6 +45,7 @@ class State:
     subnet: str
     gateway: str
     api_url: str
+    s3_url: str
     admin_token: str
     offers: Mapping[str, Offer]
     repos: Mapping[str, str]
@@ -77,6 +78,8 @@ class State:
         }
         if group == names.RUNNER.group:
             found.update(gitlab_runner_url=self.api_url, gitlab_runner_api_token=self.admin_token)
+        else:
+            found.update(testbed_s3_url=self.s3_url)
         return found
 
 

@@ -19,6 +19,7 @@ STATE = inventory.State(
     subnet="10.9.8.0/24",
     gateway="10.9.8.1",
     api_url="http://10.9.8.1:8080",
+    s3_url="http://10.9.8.1:8082",
     admin_token="glpat-0123456789",
     offers={
         name: inventory.Offer(
