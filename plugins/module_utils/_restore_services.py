@@ -9,10 +9,9 @@ tells what is so.
 
 from __future__ import annotations
 
-import time
 import typing as t
 
-from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import _gitlab_health
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import _gitlab_services
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._host_command import Completed, Run
 
 # Who writes; the first takes requests, the second works them off.
@@ -21,7 +20,7 @@ WRITERS = ("puma", "sidekiq")
 NEEDED = ("postgresql", "redis", "gitaly")
 STOP_TRIES = 3
 COMMAND_SECONDS = 300
-CTL = _gitlab_health.GITLAB_CTL
+CTL = _gitlab_services.GITLAB_CTL
 
 
 class ServiceError(Exception):
@@ -31,7 +30,7 @@ class ServiceError(Exception):
 def states(run: Run) -> dict[str, str]:
     """run, down, fail or warning by service; empty where the package's supervisor does not run or is not there."""
     try:
-        return {one.name: one.state for one in _gitlab_health.services(run)}
+        return {one.name: one.state for one in _gitlab_services.services(run)}
     except OSError:
         return {}
 
@@ -81,14 +80,3 @@ def start(run: Run, names: t.Sequence[str]) -> None:
         raise ServiceError(
             f"{', '.join(down)} did not start; look at gitlab-ctl status, and with gitlab-ctl tail {down[0]} why"
         )
-
-
-def wait(look: t.Callable[[], str], seconds: float, pause: float = 1.0) -> None:
-    """Wait until look has nothing to say against it; raises ServiceError with its last words."""
-    until = time.monotonic() + seconds
-    words = look()
-    while words:
-        if time.monotonic() > until:
-            raise ServiceError(f"GitLab is not ready after {seconds:g} s: {words}")
-        time.sleep(pause)
-        words = look()

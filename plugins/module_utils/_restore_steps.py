@@ -17,8 +17,8 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import (
     _backup_make,
     _backup_work,
     _gitlab_fingerprint,
-    _gitlab_health,
     _gitlab_psql,
+    _gitlab_readiness,
     _restore_archive,
     _restore_compare,
     _restore_config,
@@ -275,16 +275,11 @@ def start(work: Work) -> None:
     with work.host.recorder.timed("gitlab"):
         _restore_services.start(work.host.run, [name for name in names if name in known])
 
-    target = _gitlab_health.Target.from_config(pathlib.Path(work.places.etc, "gitlab.rb").read_text("utf-8"))
-
-    def not_ready() -> str:
-        found = _gitlab_health.readiness(target)
-        if not found.ready:
-            work.say(f"waiting until GitLab is ready: {found.message}")
-        return "" if found.ready else found.message
-
+    work.say("waiting until GitLab is ready")
     with work.host.recorder.timed("readiness"):
-        _restore_services.wait(not_ready, work.request.ready_seconds)
+        words = _gitlab_readiness.wait(work.request.ready_seconds)
+    if words:
+        raise RestoreFailed(f"GitLab is not ready after {work.request.ready_seconds} s: {words}.")
 
 
 def check(work: Work) -> None:

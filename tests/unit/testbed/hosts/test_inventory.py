@@ -69,6 +69,7 @@ def test_inventory_of_servers(written: Path) -> None:
         "gitlab_server_repo_baseurl": "http://10.9.8.1:8081/gitlab-ce",
         "gitlab_server_repo_gpgkeys": ["http://10.9.8.1:8081/keys/a", "http://10.9.8.1:8081/keys/b"],
         "testbed_server_versions": ["18.0.3"],
+        "testbed_s3_url": "http://10.9.8.1:8082",
     }
 
 
