@@ -45,11 +45,11 @@ class State:
     subnet: str
     gateway: str
     api_url: str
-    s3_url: str
     admin_token: str
     offers: Mapping[str, Offer]
     repos: Mapping[str, str]
     hosts: Mapping[str, str]
+    s3_url: str = ""
 
     def as_json(self) -> str:
         """Return the text of state.json."""
