@@ -37,7 +37,7 @@ class ActionModule(_server_action.ServerAction):
             return result
         spec = args["package"]
         script = _server_run.install(spec, args["initial_root_password"])
-        look = self._run_long(script, f"installing {spec}", args["timeout"])
+        before, look = state, self._run_long(script, f"installing {spec}", args["timeout"])
         state = self._read_server()
         result["version"] = _server_plan.installed_version(state)
         if look.status != 0 or not result["version"]:
@@ -50,4 +50,5 @@ class ActionModule(_server_action.ServerAction):
             self._reconfigure_failed(state, look, what)
         if _server_plan.configured(state):
             self._await_ready(args["ready_timeout"], task_vars)
+            result.update(self._first_password(before))
         return result

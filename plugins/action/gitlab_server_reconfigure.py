@@ -38,4 +38,5 @@ class ActionModule(_server_action.ServerAction):
             if look.status != 0 or _server_run.RECONFIGURED not in look.log:
                 self._reconfigure_failed(state, look, "gitlab-ctl reconfigure failed")
         self._await_ready(args["ready_timeout"], task_vars)
+        result.update(self._first_password(state) if result["changed"] else {})
         return result

@@ -52,4 +52,9 @@ version:
   returned: success
   type: str
   sample: 18.2.8
+first_password_file:
+  description: The file on the host that holds the first password of GitLab's user C(root), for a day.
+  returned: when this made the server, or made it whole, and no password was given
+  type: str
+  sample: /etc/gitlab/initial_root_password
 """

@@ -36,4 +36,9 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+first_password_file:
+  description: The file on the host that holds the first password of GitLab's user C(root), for a day.
+  returned: when this made the server, or made it whole, and no password was given
+  type: str
+  sample: /etc/gitlab/initial_root_password
 """

@@ -114,6 +114,12 @@ class ServerAction(_host_action.HostAction):
                 shown = now
                 self._say(f"waiting for GitLab to be ready: {now - started:.0f} s, {found['message']}")
 
+    def _first_password(self, before: HostState) -> _host_action.Result:
+        """Where a server that was made since finds its first password."""
+        made = _server_plan.FIRST_PASSWORD not in before.written
+        there = made and _server_plan.FIRST_PASSWORD in self._read_server().written
+        return {"first_password_file": _server_plan.FIRST_PASSWORD} if there else {}
+
     def _hide(self, state: HostState, words: str) -> str:
         """Words of GitLab without the secrets of its configuration."""
         text = (state.config.content or b"").decode("utf-8", "replace")

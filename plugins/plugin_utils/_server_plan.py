@@ -35,6 +35,8 @@ RUNNING = "/run/fleetwright-gitlab-server"
 # Server facts 4.1 and 6: the first is there after the first good reconfigure, the second not after a broken one.
 BOOTSTRAPPED = "/var/opt/gitlab/bootstrapped"
 ATTRIBUTES = "/var/opt/gitlab/public_attributes.json"
+# Written by the first reconfigure where no password was given, removed by one a day later (server facts 4.4).
+FIRST_PASSWORD = "/etc/gitlab/initial_root_password"
 RUBY = "/opt/gitlab/embedded/bin/ruby"
 PASSWORD_LENGTH = 8  # GitLab's own minimum; a shorter one fails the first reconfigure
 
@@ -112,7 +114,7 @@ def paths() -> tuple[str, ...]:
 
 def marks() -> tuple[str, ...]:
     """Files of which it must say whether they are there."""
-    return (PENDING, AWAITED, RUNNING, BOOTSTRAPPED, ATTRIBUTES, RUBY)
+    return (PENDING, AWAITED, RUNNING, BOOTSTRAPPED, ATTRIBUTES, FIRST_PASSWORD, RUBY)
 
 
 def plan(state: HostState, wanted: Wanted) -> ServerPlan:
