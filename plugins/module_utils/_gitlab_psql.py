@@ -33,13 +33,16 @@ def analyze(run: _host_command.Run, *, timeout: float) -> None:
         raise DatabaseError(f"gitlab-psql ended with {done.rc}: {done.words}")
 
 
-def rows(run: _host_command.Run, statements: t.Iterable[str], *, timeout: float) -> list[list[str]]:
+def rows(
+    run: _host_command.Run, statements: t.Iterable[str], *, timeout: float, database: str | None = None
+) -> list[list[str]]:
     """What the statements return, one list a row, in one call and of one moment.
 
-    timeout is in seconds. Raises DatabaseError.
+    timeout is in seconds; database is another than GitLab's main one. Raises DatabaseError.
     """
     sql = "\n".join(["BEGIN;", *statements, "COMMIT;", ""])
-    done = run([GITLAB_PSQL, *OPTIONS], env={"PGOPTIONS": PGOPTIONS}, timeout=timeout, input=sql)
+    other = ("-d", database) if database else ()  # a later -d wins (server observations 7)
+    done = run([GITLAB_PSQL, *other, *OPTIONS], env={"PGOPTIONS": PGOPTIONS}, timeout=timeout, input=sql)
     if done.rc == _host_command.TIMED_OUT:
         raise DatabaseError(f"the database gave no answer within {timeout:g} s")
     if done.rc != 0:

@@ -11,6 +11,7 @@ import typing as t
 
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import (
     _gitlab_fingerprint,
+    _gitlab_migrations,
     _gitlab_psql,
     _gitlab_readiness,
     _gitlab_services,
@@ -22,10 +23,6 @@ GITLAB_RAKE = "/opt/gitlab/bin/gitlab-rake"
 RPM_SECONDS = 60
 # A full start of Rails takes tens of seconds, on a small or busy host minutes.
 RAKE_SECONDS = 900
-SQL_SECONDS = 120
-# Codes of batched_background_migrations.status (server facts 5.5).
-STATUSES = {"0": "paused", "1": "active", "3": "finished", "4": "failed", "5": "finalizing", "6": "finalized"}
-DONE = ("3", "6")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +32,7 @@ class Source:
     run: _host_command.Run = _host_command.run
     gitlab_yml: str = _gitlab_readiness.GITLAB_YML
     fingerprint: _gitlab_fingerprint.Places = dataclasses.field(default_factory=_gitlab_fingerprint.Places)
+    migrations: _gitlab_migrations.Places = dataclasses.field(default_factory=_gitlab_migrations.Places)
 
 
 def gathered(parts: t.Sequence[str], source: Source) -> dict[str, t.Any]:
@@ -71,29 +69,16 @@ def readiness(source: Source) -> dict[str, t.Any]:
 
 def migrations(source: Source) -> dict[str, t.Any]:
     """Migrations by SQL, which needs neither Rails nor a running web service."""
-    rows = _gitlab_psql.rows(
-        source.run,
-        [
-            "SELECT 'schema', count(*), max(version) FROM schema_migrations;",
-            "SELECT 'status', status, count(*) FROM batched_background_migrations GROUP BY status ORDER BY status;",
-            "SELECT 'unfinished', status, job_class_name, table_name, column_name FROM batched_background_migrations"
-            f" WHERE status NOT IN ({', '.join(DONE)}) ORDER BY id;",
-        ],
-        timeout=SQL_SECONDS,
-    )
-    schema = next(row for row in rows if row[0] == "schema")
+    statement = "SELECT count(*), max(version) FROM schema_migrations;"
+    ((count, newest),) = _gitlab_psql.rows(source.run, [statement], timeout=_gitlab_migrations.SQL_SECONDS)
+    state = _gitlab_migrations.look(source.run, source.migrations)
     names = ("status", "job_class_name", "table_name", "column_name")
-    unfinished = [dict(zip(names, row[1:])) for row in rows if row[0] == "unfinished"]
     return {
-        "schema_migrations": int(schema[1]),
-        "schema_version": schema[2],
-        "batched": {_status(row[1]): int(row[2]) for row in rows if row[0] == "status"},
-        "unfinished": [{**one, "status": _status(one["status"])} for one in unfinished],
+        "schema_migrations": int(count),
+        "schema_version": newest,
+        "batched": dict(state.counts),
+        "unfinished": [{name: getattr(one, name) for name in names} for one in state.left],
     }
-
-
-def _status(code: str) -> str:
-    return STATUSES.get(code, code)
 
 
 def environment(source: Source) -> dict[str, dict[str, t.Any]]:

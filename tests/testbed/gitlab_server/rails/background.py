@@ -62,6 +62,7 @@ def _run_batch(db: database.Database, number: int, start: int, size: int, last: 
         batched_background_migration_id=number,
         min_value=start,
         max_value=end,
+        batch_size=end - start + 1,
         status=SUCCEEDED,
         attempts=1,
         created_at=database.stamp(),
@@ -136,6 +137,11 @@ def finish(db: database.Database, number: int) -> None:
         _run_batch(db, number, start, size, last)
         start += size
     _end(db, number, FINALIZED)
+
+
+def execute(db: database.Database, number: int) -> None:
+    """Let one go on, whatever its status was (the model's `execute` event)."""
+    db.raw.execute(f"UPDATE {_TABLE} SET status = ?, finished_at = NULL WHERE id = ?", (ACTIVE, number))
 
 
 def retry_failed(db: database.Database, number: int) -> None:

@@ -44,6 +44,11 @@ def _retry(ctx: context.Context, found: t.Match[str]) -> str:
     return ""
 
 
+def _execute(ctx: context.Context, found: t.Match[str]) -> str:
+    background.execute(ctx.database(), int(found.group(1)))
+    return ""
+
+
 def _model_count(ctx: context.Context, found: t.Match[str]) -> str:
     tables = {"User": "users", "Project": "projects", "Issue": "issues", "Ci::Runner": "ci_runners"}
     return str(ctx.database().value(f"SELECT count(*) FROM {tables[found.group(1)]}"))
@@ -62,6 +67,7 @@ EXPRESSIONS: t.Sequence[tuple[str, t.Callable[[context.Context, t.Match[str]], s
     (rf"{_MIGRATION}\.queued\.count", _queued),
     (rf"{_MIGRATION}\.with_status\(:(\w+)\)\.count", _with_status),
     (rf"{_MIGRATION}\.find\((\d+)\)\.retry_failed_jobs!", _retry),
+    (rf"{_MIGRATION}\.find\((\d+)\)\.execute!", _execute),
     (r"Gitlab::BackgroundMigration\.remaining", lambda _ctx, _found: "0"),
     (r"ApplicationSetting\.update_all\(database_max_running_batched_background_migrations: (\d+)\)", _running_at_once),
     (r"Gitlab::CurrentSettings\.current_application_settings\.runners_registration_token", _runner_token),

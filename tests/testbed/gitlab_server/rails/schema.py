@@ -88,7 +88,8 @@ TABLES: t.Mapping[str, str] = {
         total_tuple_count bigint, gitlab_schema text DEFAULT 'gitlab_main', started_at timestamp,
         finished_at timestamp, queued_migration_version text, {_TIMES}""",
     "batched_background_migration_jobs": f"""batched_background_migration_id bigint, min_value bigint,
-        max_value bigint, status integer DEFAULT 0, attempts integer DEFAULT 0, {_TIMES}""",
+        max_value bigint, batch_size integer DEFAULT 0, status integer DEFAULT 0, attempts integer DEFAULT 0,
+        {_TIMES}""",
 }
 # The names of tables before they were partitioned are still those of their first partition.
 VIEWS: t.Mapping[str, str] = {

@@ -21,6 +21,7 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import (
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_readiness import Address
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._host_command import Completed
 from testbed import postgresql
+from unit.plugins.module_utils import migration_tables
 from unit.plugins.module_utils.psql import Psql
 
 READY = '{"status":"ok","master_check":[{"status":"ok"}],"db_check":[{"status":"ok"}]}'
@@ -209,30 +210,18 @@ def test_environment() -> None:
     }
 
 
-MIGRATIONS = """\
-CREATE TABLE schema_migrations (version character varying PRIMARY KEY);
-INSERT INTO schema_migrations VALUES ('20250901120000'), ('20240101000000');
-CREATE TABLE batched_background_migrations (
-  id bigserial PRIMARY KEY, status smallint, job_class_name text, table_name text, column_name text
-);
-INSERT INTO batched_background_migrations (status, job_class_name, table_name, column_name) VALUES
-  (3, 'Done', 'a', 'id'), (6, 'Done', 'b', 'id'), (6, 'Done', 'c', 'id'), (4, 'BackfillX', 'ci_builds', 'id'),
-  (9, 'BackfillY', 'notes', 'id');
-"""
-
-
 def test_migrations(cluster: postgresql.Cluster, database: str, gitlab_psql: Psql) -> None:
-    cluster.sql(MIGRATIONS, database)
+    cluster.sql(migration_tables.TABLES, database)
     assert _gitlab_server.migrations(_gitlab_server.Source(gitlab_psql)) == {
         "schema_migrations": 2,
         "schema_version": "20250901120000",
-        "batched": {"finished": 1, "failed": 1, "finalized": 2, "9": 1},
+        "batched": {"active": 1, "finished": 1, "failed": 1, "finalized": 2, "9": 1},
         "unfinished": [
             {"status": "failed", "job_class_name": "BackfillX", "table_name": "ci_builds", "column_name": "id"},
             {"status": "9", "job_class_name": "BackfillY", "table_name": "notes", "column_name": "id"},
+            {"status": "active", "job_class_name": "BackfillZ", "table_name": "notes", "column_name": "id"},
         ],
     }
-    assert len(gitlab_psql.calls) == 1
 
 
 def test_the_installed_package() -> None:
