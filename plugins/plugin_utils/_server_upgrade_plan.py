@@ -34,7 +34,7 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._server_upg
 class Why:
     """Why a stop is one."""
 
-    PATCH = "newest patch of the installed version"
+    PATCH = "newest patch first"
     REQUIRED = "required stop"
     CHOSEN = "conditional stop, chosen"
     TARGET = "target"
@@ -112,7 +112,7 @@ class Plan:
                 }
                 for one in self.stops
             ],
-            "warnings": [dataclasses.asdict(one) for one in self.warnings],
+            "notes": [dataclasses.asdict(one) for one in self.warnings],
         }
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import _backup_space
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._upgrade_preflight import Finding
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._server_upgrade_plan import Plan, Planned
 
 _HEAD = ("", "package", "why", "PostgreSQL")
 
 
-def table(plan: Plan) -> str:
-    """The stops in their order, then what to know before."""
+def table(plan: Plan, findings: t.Sequence[Finding] = ()) -> str:
+    """The stops in their order, then what to know before, and what stands against it."""
     if not plan.stops:
         return f"GitLab {plan.origin.version} is installed: nothing to do."
     rows = [_HEAD, *((str(number), *_row(one)) for number, one in enumerate(plan.stops, 1))]
@@ -23,6 +24,12 @@ def table(plan: Plan) -> str:
     lines += ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     if plan.warnings:
         lines += ["Before you begin:", *(f"- {one}" for one in plan.warnings)]
+    blocking = [one for one in findings if one.blocks]
+    if blocking:
+        lines += ["It can't begin:", *(f"- {one}." for one in blocking)]
+    others = [one for one in findings if not one.blocks]
+    if others:
+        lines += ["To look at:", *(f"- {one}." for one in others)]
     return "\n".join(lines)
 
 
