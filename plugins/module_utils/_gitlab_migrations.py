@@ -218,10 +218,8 @@ def progress(state: State) -> str:
     """One line for people."""
     if state.ended:
         return "no background migration is left"
-    words = [f"{len(state.left)} background migrations are left"] if state.left else []
-    words += (
-        [f"{state.in_queues} jobs of background migrations are left in Sidekiq's queues"] if state.in_queues else []
-    )
+    words = [f"background migrations left: {len(state.left)}"] if state.left else []
+    words += [f"their jobs left in Sidekiq's queues: {state.in_queues}"] if state.in_queues else []
     moving = [one for one in state.left if one.done] or list(state.left)
     if moving:
         first = moving[0]

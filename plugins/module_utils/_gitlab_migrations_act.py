@@ -44,7 +44,7 @@ def remedy(state: State) -> str:
     if state.failed:
         names = "; ".join(f"{one.name}: sudo {command(one)}" for one in state.failed)
         return (
-            f"{len(state.failed)} background migrations have failed, and a later version stops in the middle of its "
+            f"Background migrations have failed ({len(state.failed)}), and a later version stops in the middle of its "
             "reconfigure until they have ended. Look for their error in /var/log/gitlab/sidekiq, then try them again "
             f"(resume: true), or run what is left of each at once: {names}"
         )

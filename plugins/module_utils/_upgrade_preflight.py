@@ -113,7 +113,7 @@ def _migrations(facts: Facts) -> t.Iterator[Finding]:
     elif not state.ended:
         total = len(state.left) + state.in_queues
         yield Finding(
-            f"{total} background migrations have not ended", "Wait for them with gitlab_background_migrations"
+            f"Background migrations have not ended ({total})", "Wait for them with gitlab_background_migrations"
         )
     elif facts.installed_ago is not None and facts.installed_ago < SETTLE_SECONDS:
         yield Finding(

@@ -77,7 +77,7 @@ progress:
   description: One line on what is left.
   returned: success
   type: str
-  sample: "1 background migrations are left, now BackfillNotes on notes (25 %)"
+  sample: "background migrations left: 1, now BackfillNotes on notes (25 %)"
 remedy:
   description: What to do about what is left.
   returned: success

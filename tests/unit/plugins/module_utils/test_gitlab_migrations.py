@@ -152,8 +152,8 @@ def test_waiting_ends_when_nothing_is_left() -> None:
     state = _gitlab_migrations.wait(server, 60, said.append, pause=0, places=NOWHERE)
     assert state.ended
     assert [_gitlab_migrations.progress(one) for one in said] == [
-        "1 background migrations are left, now Backfill on notes (0 %)",
-        "1 background migrations are left, now Backfill on notes (50 %)",
+        "background migrations left: 1, now Backfill on notes (0 %)",
+        "background migrations left: 1, now Backfill on notes (50 %)",
         "no background migration is left",
     ]
 
@@ -167,7 +167,7 @@ def test_waiting_ends_when_time_is_up() -> None:
     state = _gitlab_migrations.wait(Server(row(1, 1)), 0, lambda _one: None, places=NOWHERE)
     assert not state.ended
     assert not state.stuck
-    assert _gitlab_migrations_act.remedy(state).startswith("Time is up, and 1 background migrations are left")
+    assert _gitlab_migrations_act.remedy(state).startswith("Time is up, and background migrations left: 1")
 
 
 def test_a_database_that_does_not_answer_is_no_end() -> None:
