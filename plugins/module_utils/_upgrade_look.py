@@ -18,10 +18,11 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import (
     _backup_request,
     _backup_space,
     _backup_store,
-    _gitlab_health,
     _gitlab_migrations,
     _gitlab_psql,
+    _gitlab_readiness,
     _gitlab_server,
+    _gitlab_services,
     _host_command,
     _restore_journal,
 )
@@ -116,7 +117,7 @@ def look(asked: Asked, run: _host_command.Run) -> Facts:
 
 def _services(run: _host_command.Run) -> tuple[tuple[str, ...], str]:
     try:
-        return tuple(_gitlab_health.not_running(_gitlab_health.services(run))), ""
+        return tuple(_gitlab_services.not_running(_gitlab_services.services(run))), ""
     except OSError as exc:
         return (), str(exc)
 
@@ -124,16 +125,14 @@ def _services(run: _host_command.Run) -> tuple[tuple[str, ...], str]:
 def _readiness() -> str:
     """Why GitLab is not ready; empty where it is."""
     try:
-        text = pathlib.Path(_gitlab_health.CONFIG).read_text("utf-8", "replace")
-    except OSError as exc:
+        return _gitlab_readiness.ask(_gitlab_readiness.address())
+    except (OSError, ValueError) as exc:
         return str(exc)
-    found = _gitlab_health.readiness(_gitlab_health.Target.from_config(text))
-    return "" if found.ready else found.message
 
 
 def _check_config(version: str, run: _host_command.Run) -> str:
     """What the installed package's check-config has against a version; it judges the last reconfigure's data."""
-    done = run([_gitlab_health.GITLAB_CTL, "check-config", f"--version={version}"], timeout=CHECK_SECONDS)
+    done = run([_gitlab_services.GITLAB_CTL, "check-config", f"--version={version}"], timeout=CHECK_SECONDS)
     return "" if done.rc == 0 else done.words or f"exit status {done.rc}"
 
 
