@@ -38,6 +38,7 @@ SCENARIOS = {
     "runner_secrets": Needs(120),
     "runner_upgrade": Needs(240),
     "server_package": Needs(120, hosts=0, servers=1),
+    "server_bad_input": Needs(90, hosts=0, servers=1),
     "server_install": Needs(120, hosts=0, servers=1),
 }
 # How many times its budget a scenario may take before it is too slow for every day.

@@ -40,13 +40,13 @@ class ActionModule(_server_action.ServerAction):
         before, look = state, self._run_long(script, f"installing {spec}", args["timeout"])
         state = self._read_server()
         result["version"] = _server_plan.installed_version(state)
-        if look.status != 0 or not result["version"]:
+        if not result["version"]:
             said = self._hide(state, _server_run.reason(look.log)) or "it was killed, or the host was started anew"
             remedy = _dnf_words.remedy(said, _server_version.PROGRAM, "gitlab_server")
-            raise AnsibleActionFail(f"Could not install {spec}: {said} {remedy}")
-        if _server_run.FAILED in look.log:
-            version = result["version"]
-            what = f"GitLab {version} is installed, but its own reconfigure failed, though dnf reports success"
+            raise AnsibleActionFail(f"Could not install {spec}: {said}. No package was changed. {remedy}")
+        if look.status != 0 or _server_run.FAILED in look.log:
+            ended = "though dnf reports success" if look.status == 0 else "or was stopped on its way"
+            what = f"GitLab {result['version']} is installed, but its own reconfigure failed, {ended}"
             self._reconfigure_failed(state, look, what)
         if _server_plan.configured(state):
             self._await_ready(args["ready_timeout"], task_vars)

@@ -26,7 +26,11 @@ LOOK_SECONDS = 5
 RECONFIGURED = "gitlab Reconfigured!"
 FAILED = "There was an error running gitlab-ctl reconfigure"
 RECONFIGURE_LOGS = "/var/log/gitlab/reconfigure"
-_OF_DNF = re.compile(r"\s*(Preparing|Installing|Verifying|Running scriptlet|Running transaction)\b")
+# dnf's progress, which says nothing of what went wrong.
+_OF_DNF = re.compile(
+    r"\s*(Preparing|Installing|Verifying|Running scriptlet|Running transaction|Downloading Packages|Total +[\d.]|-{9}"
+    r"|The downloaded packages were saved|You can remove cached packages|.* +[\d.]+ [kM]?B/s \|)"
+)
 # dnf of our own is not held back by our own lock, which is moved after the transaction.
 DNF = "dnf -y --disableplugin=versionlock"
 
