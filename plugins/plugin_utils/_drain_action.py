@@ -200,7 +200,7 @@ class DrainAction(_host_action.HostAction):
                 if not ask.abort or until > ask.timeout:
                     raise AnsibleActionFail(_out_of_time(look, ask))
                 until = waited + ABORT_SECONDS
-                self._do(f"kill -TERM {look.main_pid}", "abort the jobs that were left")
+                self._do(_drain_stop.abort(ask.service), "abort the jobs that were left")
 
     def _show(self, look: Look, waited: float, shown: float, ask: Ask) -> float:
         """Say what is waited for, now and then; returns when it was said last."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 import shlex
 
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _drain
-from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._drain_read import PORTS
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._drain_read import FLEETING, PORTS
 
 # Long polling keeps a request under way for 50 seconds (runner facts 10.12); with many entries there may be no moment
 # without one, and then the jobs must not wait for ever.
@@ -50,6 +50,30 @@ rm {permit} 2>/dev/null || exit {taken_back}
 kill -QUIT "$pid"{stop}
 """
 )
+
+
+# As a stop without our drop-in does it. A signal to the main process alone leaves the processes of shell jobs alive, and
+# as long as one lives the end of its job is not reported (runner facts 3.1).
+_ABORT = r"""u={unit}
+pid=$(systemctl show "$u" -p MainPID | sed 's/.*=//')
+g=$(systemctl show "$u" -p ControlGroup | sed 's/.*=//')
+test "${{pid:-0}}" -gt 0 || exit 0
+kill -TERM "$pid"
+for f in "/sys/fs/cgroup$g/cgroup.procs" "/sys/fs/cgroup/systemd$g/cgroup.procs"; do
+  test -n "$g" && test -r "$f" || continue
+  while read -r p; do
+    test "$p" = "$pid" && continue
+    case $(cat "/proc/$p/comm" 2>/dev/null) in {plugin}*) ;; *) kill -TERM "$p" 2>/dev/null ;; esac
+  done < "$f"
+  break
+done
+exit 0
+"""
+
+
+def abort(service: str) -> str:
+    """End the jobs: the main process first, so that it says why they end; plugins of autoscalers are its own to end."""
+    return _ABORT.format(unit=shlex.quote(f"{service}.service"), plugin=FLEETING)
 
 
 def permit_path(service: str) -> str:

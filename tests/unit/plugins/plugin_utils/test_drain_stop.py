@@ -124,3 +124,12 @@ def test_by_hand_systemd_is_told_later(told: t.Callable[..., t.Any]) -> None:
 
 def test_taken_back_before_the_moment_came(told: t.Callable[..., t.Any]) -> None:
     assert told([(0, 3, 10), (0, 3, 11)], permitted=False) == (_drain_stop.TAKEN_BACK, [])
+
+
+def test_abort_without_a_process_does_nothing(tmp_path: pathlib.Path) -> None:
+    program = tmp_path / "systemctl"
+    program.write_text("#!/bin/sh\necho $4=\n")
+    program.chmod(0o755)
+    env = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = subprocess.run(["sh", "-c", _drain_stop.abort("x")], env=env, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
