@@ -12,6 +12,7 @@ import pathlib
 import shutil
 import sys
 import time
+import urllib.request
 
 from gates import collection, outcome, places
 from testbed import lifecycle
@@ -23,15 +24,17 @@ RECORD = places.RESULTS / "molecule.json"
 
 @dataclasses.dataclass(frozen=True)
 class Needs:
-    """What a scenario needs: how long it may take on two cores (the sum is what CI has), and which hosts."""
+    """What a scenario needs: how long it may take on two cores (the sum is what CI has), its hosts, AWS or not."""
 
     budget_seconds: int
     hosts: int = 3
     servers: int = 0
     s3: bool = False
+    aws: bool = False
 
 
 SCENARIOS = {
+    "aws_stack": Needs(110, hosts=0, aws=True),
     "runner_hosts": Needs(240),
     "runner_role": Needs(120),
     "runner_bad_input": Needs(120),
@@ -52,10 +55,11 @@ def names() -> list[str]:
     return sorted(path.parent.name for path in (places.ROOT / "molecule").glob("*/molecule.yml"))
 
 
-def environment() -> dict[str, str]:
+def environment(more: dict[str, str]) -> dict[str, str]:
     """The users' artifact, ssh as they use it, and results that a log can show."""
     return places.environment(
         {
+            **more,
             "ANSIBLE_COLLECTIONS_PATH": str(collection.INSTALLED),
             "ANSIBLE_PIPELINING": "true",
             "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default",
@@ -63,6 +67,20 @@ def environment() -> dict[str, str]:
             "PY_COLORS": "0",
         }
     )
+
+
+def brought_up(needs: Needs) -> dict[str, str]:
+    """Fresh hosts, and AWS emptied, as the scenario needs them; returns what its programs find in their environment."""
+    if needs.hosts or needs.servers:
+        state = lifecycle.up(lifecycle.Wish(hosts=needs.hosts, servers=needs.servers, s3=needs.s3, fresh=True))
+        TwinClient(state.api_url).reset()
+    if not needs.aws:
+        return {}
+    from testbed.aws.server import environment as environment_of  # boto3 and moto come with it: only where it is used
+
+    url = lifecycle.up_aws()
+    urllib.request.urlopen(urllib.request.Request(f"{url}/-/twin/reset", method="POST")).close()
+    return environment_of(url)
 
 
 def run(name: str) -> bool:
@@ -75,10 +93,9 @@ def run(name: str) -> bool:
         archive, text = collection.build()
         if archive is None:
             raise TestbedError(f"The collection can't be built: {text}")
-        state = lifecycle.up(lifecycle.Wish(hosts=needs.hosts, servers=needs.servers, s3=needs.s3, fresh=True))
-        TwinClient(state.api_url).reset()
+        env = environment(brought_up(needs))
         shutil.rmtree(MEMORY, ignore_errors=True)
-        status, text = outcome.captured(["molecule", "test", "--scenario-name", name], env=environment())
+        status, text = outcome.captured(["molecule", "test", "--scenario-name", name], env=env)
     log.write_text(text)
     seconds = time.monotonic() - started
     budget = needs.budget_seconds

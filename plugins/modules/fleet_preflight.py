@@ -117,6 +117,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+region:
+  description: The region that was looked at.
+  returned: always
+  type: str
+  sample: eu-central-1
 account:
   description: The account of the credentials.
   returned: when AWS answers
@@ -241,6 +246,7 @@ def run(module: t.Any) -> dict[str, t.Any]:
     failed = [one for one in checks if one.status == FAILED]
     return {
         "changed": any(one.status == "created" for one in checks),
+        "region": wanted.region,
         "account": None if isinstance(facts.identity, Failure) else facts.identity["Account"],
         "checks": [dataclasses.asdict(one) for one in checks],
         "table": table([_row(one) for one in checks]),

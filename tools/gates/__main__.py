@@ -11,7 +11,7 @@ import sys
 import time
 import typing as t
 
-from gates import collection, environments, lint, molecule, outcome, sanity, unit
+from gates import collection, environments, lint, molecule, outcome, sanity, templates, unit
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +31,9 @@ PARTS: dict[str, tuple[Gate, ...]] = {
         Gate("no sanity ignores", lint.no_sanity_ignores),
         Gate("ansible-lint", outcome.command("ansible-lint", "--offline", "--strict")),
         Gate("galaxy-importer", lint.galaxy_importer),
+        Gate("cfn-lint", templates.cfn_lint),
+        Gate("checkov", templates.checkov),
+        Gate("parliament", templates.parliament),
     ),
     "unit": (Gate("pytest", unit.controller), Gate("pytest, Python 3.9", unit.oldest_host)),
     "sanity": (

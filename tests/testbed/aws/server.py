@@ -31,6 +31,12 @@ REGION = "eu-central-1"
 Json = dict[str, t.Any]
 
 
+def environment(url: str) -> dict[str, str]:
+    """The variables in which amazon.aws's modules and plugins, and boto3 itself, find this server."""
+    credentials = {name.upper(): value for name, value in CREDENTIALS.items()}
+    return {**credentials, "AWS_URL": url, "AWS_ENDPOINT_URL": url, "AWS_REGION": REGION}
+
+
 @functools.cache
 def install() -> None:
     """Put the additions into moto; once a process."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from moto.cloudformation import parsing
@@ -16,6 +17,8 @@ from testbed.aws.steering import STEERING
 from testbed.aws.timeline import Timeline
 
 Json = dict[str, t.Any]
+# What is not there any more counts as deleted.
+GONE = re.compile("NoSuch|NotFound|does not exist")
 FAILED = "The following resource(s) failed to {}: [{}]. "
 
 
@@ -101,7 +104,7 @@ def _remove(where: ResourceMap, name: str, events: Timeline) -> bool:
         try:
             where._delete_resource(made, one)
         except Exception as exc:  # whatever moto says against it
-            reason = str(exc)
+            reason = None if GONE.search(str(exc)) else str(exc)
     if reason:
         events.add(name, physical, kind, "DELETE_FAILED", reason)
         return False

@@ -65,14 +65,14 @@ class StackRequests(CloudFormationResponse):
 
     def _asked(self, stack: t.Optional[Stack]) -> tuple[str, dict[str, str]]:
         """The template and the parameters of this request, checked as AWS checks them."""
+        name = str(self._get_param("StackName"))
+        if not re.fullmatch(r"[a-zA-Z][-a-zA-Z0-9]*|arn:.*", name):
+            raise ValidationError(
+                message=f"1 validation error detected: Value '{name}' at 'stackName' failed to satisfy constraint: "
+                "Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*"
+            )
         text = self._template(stack)
         template = parsed(text)
-        if not isinstance(template, dict) or not template.get("Resources"):
-            raise ValidationError(
-                message="Template format error: At least one Resources member must be defined."
-                if isinstance(template, dict)
-                else "Template format error: unsupported structure."
-            )
         resources.refuse_unknown(template)
         parameters = self._parameters(template, stack)
         self._check_capabilities(template)
@@ -115,9 +115,14 @@ class StackRequests(CloudFormationResponse):
 def parsed(text: str) -> t.Any:
     """The template, or AWS's words for a text that is none."""
     try:
-        return Stack.parse_template(text)
+        template = Stack.parse_template(text)
     except ValueError as exc:
         raise ValidationError(message=f"Template format error: JSON not well-formed. {exc}") from exc
+    if not isinstance(template, dict):
+        raise ValidationError(message="Template format error: unsupported structure.")
+    if not template.get("Resources"):
+        raise ValidationError(message="Template format error: At least one Resources member must be defined.")
+    return template
 
 
 def capabilities(template: Json) -> str:

@@ -20,6 +20,7 @@ from moto.moto_api._internal import mock_random
 from testbed.aws import stack_drift, stack_operations, timeline
 from testbed.aws.change_sets import ChangeSets
 from testbed.aws.stack_requests import capabilities, parsed
+from testbed.aws.steering import STEERING
 
 Json = dict[str, t.Any]
 
@@ -35,6 +36,14 @@ class Stacks(ChangeSets):
             timeline.advance(self.cloudformation_backend)
 
     # Stacks
+
+    def describe_stacks(self) -> ActionResult:
+        if STEERING.looks:
+            STEERING.looks -= 1
+            if not STEERING.looks:
+                timeline.hurry()
+                timeline.advance(self.cloudformation_backend)
+        return super().describe_stacks()
 
     def create_stack(self) -> ActionResult:
         name = self._get_param("StackName")

@@ -15,7 +15,8 @@ Reasons = dict[str, str]
 class Steering:
     """Faults of the next stack operations, by logical id; a reason is what AWS would say.
 
-    pace is the time in seconds that passes between two events of a stack; with 0 all are there at once.
+    pace is the time in seconds that passes between two events of a stack; with 0 all are there at once. looks is after
+    how many DescribeStacks every operation ends, whatever its pace; with 0 nobody counts.
     quotas are applied values by quota code, drift are differences by logical id. parts are what becomes of the next
     parts that are uploaded to S3: status (0: the connection is cut), code and message.
     """
@@ -26,6 +27,7 @@ class Steering:
     quotas: dict[str, float] = dataclasses.field(default_factory=dict)
     parts: list[tuple[int, str, str]] = dataclasses.field(default_factory=list)
     pace: float = 0.0
+    looks: int = 0
 
     def set(self, values: t.Mapping[str, t.Any]) -> None:
         """Take the values named, leave the others; an unknown name is an error."""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import typing as t
 
 import pytest
@@ -14,7 +15,7 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._aws import
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._change_set import PREFIX, Planner
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._stack import Wish
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._stack_run import Refused, Run, Watch
-from testbed.aws import AwsServer
+from testbed.aws import AwsServer, timeline
 from testbed.aws.server import REGION
 from testbed.aws.steering import STEERING
 
@@ -183,18 +184,23 @@ def test_failed_deletion(aws: Aws) -> None:
 
 def test_killed_run_is_picked_up(aws: Aws) -> None:
     """A run that died after it began something: the next one waits for that, and goes on from there."""
-    STEERING.set({"pace": 0.05})
+    STEERING.set({"pace": 60})
     Run(aws, WISH, REGION, check_mode=False).start("present")
     assert status(aws) == "CREATE_IN_PROGRESS"
     with pytest.raises(Refused, match="when_busy"):
         go(aws, wish(when_busy="fail"))
-    planned = go(aws, check_mode=True)
-    assert planned["plan"]["step"] == "wait"
-    done = go(aws, wish(parameters={"Value": "two"}))
-    assert done["ways"] == ["wait", "update"]
+    assert go(aws, check_mode=True)["plan"]["step"] == "wait"
+    STEERING.reset()
+    threading.Timer(1.5, timeline.hurry).start()
+    assert go(aws, wish(parameters={"Value": "two"}))["ways"] == ["wait", "update"]
+
+
+def test_killed_deletion_is_picked_up(aws: Aws) -> None:
+    go(aws)
+    STEERING.set({"pace": 60})
     Run(aws, WISH, REGION, check_mode=False).start("absent")
-    done = go(aws, state="absent")
-    assert done["ways"] == ["wait"]
+    threading.Timer(1.5, timeline.hurry).start()
+    assert go(aws, state="absent")["ways"] == ["wait"]
     assert status(aws) is None
 
 
@@ -225,6 +231,7 @@ def test_previous_values_and_secrets(aws: Aws) -> None:
         pytest.param({"parameters": {"Vaule": "x"}}, "has no parameter Vaule", id="unknown-parameter"),
         pytest.param({"parameters": {"Kind": "c"}}, "must be one of AllowedValues", id="value"),
         pytest.param({"template": "{"}, "Correct what AWS names", id="no-template"),
+        pytest.param({"template": "words"}, "Template format error", id="only-words"),
         pytest.param(
             {"template": json.dumps({"Resources": {"X": {"Type": "AWS::No::Such"}}})}, "Unrecognized", id="type"
         ),

@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 import json
-import time
 import typing as t
 
 import botocore.exceptions
 import pytest
-from testbed.aws import AwsServer
+from testbed.aws import AwsServer, timeline
 from testbed.aws.steering import STEERING
 
 Json = dict[str, t.Any]
@@ -189,14 +188,14 @@ def test_delete(stack: t.Any) -> None:
 
 
 def test_at_a_pace(stacks: t.Any) -> None:
-    STEERING.set({"pace": 0.05})
+    STEERING.set({"pace": 60})
     stacks.create_stack(StackName="one", TemplateBody=json.dumps(TEMPLATE))
     assert status(stacks) == "CREATE_IN_PROGRESS"
     assert "CREATE_IN_PROGRESS state and can not be updated" in refusal(
         stacks.update_stack, StackName="one", TemplateBody=json.dumps(TEMPLATE)
     )
     first = len(story(stacks))
-    time.sleep(0.6)
+    timeline.hurry()
     assert status(stacks) == "CREATE_COMPLETE"
     assert len(story(stacks)) > first
 
