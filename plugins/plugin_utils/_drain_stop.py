@@ -52,8 +52,8 @@ kill -QUIT "$pid"{stop}
 )
 
 
-# As a stop without our drop-in does it. A signal to the main process alone leaves the processes of shell jobs alive, and
-# as long as one lives the end of its job is not reported (runner facts 3.1).
+# As a stop without our drop-in does it. A signal to the main process alone leaves the processes of shell jobs alive,
+# and as long as one lives the end of its job is not reported (runner facts 3.1).
 _ABORT = r"""u={unit}
 pid=$(systemctl show "$u" -p MainPID | sed 's/.*=//')
 g=$(systemctl show "$u" -p ControlGroup | sed 's/.*=//')
