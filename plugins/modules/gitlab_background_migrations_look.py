@@ -69,7 +69,7 @@ ended:
   type: bool
   sample: false
 stuck:
-  description: Whether waiting can't help, because one has failed or all that are left are paused.
+  description: Whether waiting can't help, because one has failed, all that are left are paused, or Sidekiq is down.
   returned: success
   type: bool
   sample: false
@@ -98,6 +98,7 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import (
     _gitlab_migrations,
     _gitlab_migrations_act,
     _gitlab_psql,
+    _gitlab_services,
     _host_command,
 )
 
@@ -118,16 +119,31 @@ def looked(run: _host_command.Run, wait: float, act: str, *, check_mode: bool) -
             acted = _gitlab_migrations_act.resume(run, before)
         else:
             acted = _gitlab_migrations_act.finalize(run, before, lambda _words: None)
-    state = _gitlab_migrations.wait(run, 0 if check_mode else wait, lambda _state: None)
+    idle = _idle(run)
+    state = _gitlab_migrations.wait(run, 0 if check_mode or idle else wait, lambda _state: None)
     return {
         **state.as_json(),
         "ended": state.ended,
-        "stuck": state.stuck,
+        "stuck": state.stuck or bool(idle and not state.ended),
         "progress": _gitlab_migrations.progress(state),
-        "remedy": "" if state.ended else _gitlab_migrations_act.remedy(state),
+        "remedy": "" if state.ended else idle or _gitlab_migrations_act.remedy(state),
         "acted": [one.name for one in acted],
         "changed": bool(acted),
     }
+
+
+def _idle(run: _host_command.Run) -> str:
+    """Words where nobody works on them; empty where somebody does, or it can't be said."""
+    try:
+        down = [one for one in _gitlab_services.services(run) if one.name == "sidekiq" and one.state != "run"]
+    except OSError:
+        return ""
+    return (
+        f"Background migrations are left, and Sidekiq, which runs them, does not run ({down[0].detail}). Start it "
+        "(gitlab-ctl start sidekiq), then run this again."
+        if down
+        else ""
+    )
 
 
 def main() -> None:
