@@ -30,7 +30,8 @@ class Finding:
     wait: float = 0.0
 
     def __str__(self) -> str:
-        return f"{self.what}. {self.remedy}"
+        what = " ".join(self.what.split())  # programs' own words may be of several lines
+        return f"{what}{'' if what.endswith(('.', '?', '!')) else '.'} {self.remedy}"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -171,3 +171,8 @@ def test_dnf_at_work_is_seen_by_its_pid_file(tmp_path: pathlib.Path, monkeypatch
         lock.write_text(pid)
         facts = _upgrade_look.look(Asked("19.2", str(tmp_path), str(tmp_path), str(tmp_path)), Programs())
         assert len(facts.busy) == expected
+
+
+def test_words_of_several_lines_are_one_sentence() -> None:
+    finding = _upgrade_preflight.Finding("psql said: no such file\n\tIs the server running?", "See that it runs")
+    assert str(finding) == "psql said: no such file Is the server running? See that it runs"
