@@ -9,7 +9,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import _backup_space, _gitlab_migrations_act
-from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._upgrade_look import Facts, Room
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._upgrade_facts import Facts, Room
 
 # What one backup takes in backup_path while it is made (its parts, and the archive of them), and beside that for
 # growth since the last one.

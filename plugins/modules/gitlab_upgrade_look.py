@@ -53,7 +53,7 @@ facts:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import _host_command, _upgrade_look
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import _host_command, _upgrade_facts
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "version": {"type": "str", "required": True},
@@ -64,7 +64,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    found = _upgrade_look.look(_upgrade_look.Asked(**module.params), _host_command.run)
+    found = _upgrade_facts.look(_upgrade_facts.Asked(**module.params), _host_command.run)
     module.exit_json(changed=False, facts=found.as_json())
 
 

@@ -10,7 +10,7 @@ import time
 import typing as t
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import _upgrade_look, _upgrade_preflight
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import _upgrade_facts, _upgrade_preflight
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._upgrade_preflight import Finding
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import (
     _host_action,
@@ -31,7 +31,7 @@ TARGET_SPEC: dict[str, t.Any] = {
 }
 PLACES_SPEC: dict[str, t.Any] = {
     field.name: {"type": "path", "default": field.default}
-    for field in dataclasses.fields(_upgrade_look.Asked)
+    for field in dataclasses.fields(_upgrade_facts.Asked)
     if field.name in ("sets_path", "backup_path")
 }
 
@@ -82,7 +82,7 @@ class UpgradeAction(_host_action.HostAction):
         minor = _server_offers.dotted(plan.stops[0].package.minor)
         while True:
             found = self._on_host(LOOK_MODULE, {"version": minor, **places}, task_vars)
-            facts = _upgrade_look.Facts.from_json(found["facts"])
+            facts = _upgrade_facts.Facts.from_json(found["facts"])
             all_of_it = [
                 *_server_upgrade_ready.findings(state, plan),
                 *_upgrade_preflight.findings(facts, _server_upgrade_ready.needs(state, plan)),

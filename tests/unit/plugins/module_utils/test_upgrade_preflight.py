@@ -15,12 +15,12 @@ import pytest
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import (
     _backup_lock,
     _host_command,
-    _upgrade_look,
+    _upgrade_facts,
     _upgrade_preflight,
 )
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_migrations import Migration, State
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._host_command import Completed
-from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._upgrade_look import Asked, Facts, Room
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._upgrade_facts import Asked, Facts, Room
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._upgrade_preflight import Needs
 
 GIB = 1 << 30
@@ -132,7 +132,7 @@ def test_a_look_says_what_it_can_and_why_not(tmp_path: pathlib.Path) -> None:
         check_config=Completed(1, "* spamcheck has been deprecated\nDeprecations found.\n"),
         rpm=Completed(1, "1000\npackage gitlab-ee is not installed\n"),
     )
-    facts = _upgrade_look.look(Asked("19.2", str(tmp_path), str(tmp_path), str(tmp_path)), run)
+    facts = _upgrade_facts.look(Asked("19.2", str(tmp_path), str(tmp_path), str(tmp_path)), run)
     assert facts.services == ("sidekiq: down, 3s, normally up",)
     assert facts.check_config.startswith("* spamcheck")
     assert facts.migrations == State({"finalized": 2}, (), facts.migrations and facts.migrations.queued_at)
@@ -143,7 +143,7 @@ def test_a_look_says_what_it_can_and_why_not(tmp_path: pathlib.Path) -> None:
 
 
 def test_a_look_at_a_server_that_is_not_there(tmp_path: pathlib.Path) -> None:
-    facts = _upgrade_look.look(Asked("19.2", str(tmp_path), str(tmp_path), str(tmp_path)), Programs())
+    facts = _upgrade_facts.look(Asked("19.2", str(tmp_path), str(tmp_path), str(tmp_path)), Programs())
     assert "127" in facts.services_error
     assert "127" in facts.migrations_error
     assert facts.check_config
@@ -157,19 +157,19 @@ def test_a_backup_at_work_is_seen_by_its_lock(tmp_path: pathlib.Path) -> None:
         "words": "A backup by the timer",
     }
     (tmp_path / _backup_lock.LOCK).write_text(json.dumps(holder))
-    facts = _upgrade_look.look(Asked("19.2", str(tmp_path), str(tmp_path), str(tmp_path)), Programs())
+    facts = _upgrade_facts.look(Asked("19.2", str(tmp_path), str(tmp_path), str(tmp_path)), Programs())
     assert facts.busy == (f"A backup by the timer is at work (process {os.getppid()})",)
     (tmp_path / _backup_lock.LOCK).write_text(json.dumps({**holder, "started": 1}))
-    again = _upgrade_look.look(Asked("19.2", str(tmp_path), str(tmp_path), str(tmp_path)), Programs())
+    again = _upgrade_facts.look(Asked("19.2", str(tmp_path), str(tmp_path), str(tmp_path)), Programs())
     assert again.busy == ()
 
 
 def test_dnf_at_work_is_seen_by_its_pid_file(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lock = tmp_path / "metadata_lock.pid"
-    monkeypatch.setattr(_upgrade_look, "DNF_LOCKS", (str(lock),))
+    monkeypatch.setattr(_upgrade_facts, "DNF_LOCKS", (str(lock),))
     for pid, expected in ((str(os.getpid()), 1), ("4194305", 0), ("", 0)):
         lock.write_text(pid)
-        facts = _upgrade_look.look(Asked("19.2", str(tmp_path), str(tmp_path), str(tmp_path)), Programs())
+        facts = _upgrade_facts.look(Asked("19.2", str(tmp_path), str(tmp_path), str(tmp_path)), Programs())
         assert len(facts.busy) == expected
 
 
