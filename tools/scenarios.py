@@ -34,7 +34,7 @@ class Needs:
 
 
 SCENARIOS = {
-    "aws_stack": Needs(110, hosts=0, aws=True),
+    "aws_stack": Needs(150, hosts=0, aws=True),
     "runner_hosts": Needs(240),
     "runner_role": Needs(120),
     "runner_bad_input": Needs(120),
