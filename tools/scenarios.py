@@ -43,6 +43,7 @@ SCENARIOS = {
     "server_package": Needs(120, hosts=0, servers=1),
     "server_bad_input": Needs(90, hosts=0, servers=1),
     "server_install": Needs(120, hosts=0, servers=1),
+    "server_backup": Needs(240, hosts=0, servers=2, s3=True),
 }
 # How many times its budget a scenario may take before it is too slow for every day.
 OVERDUE = 2.0

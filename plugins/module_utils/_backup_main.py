@@ -106,6 +106,7 @@ def summary(kept: _backup_store.Kept) -> Json:
         "version": manifest.release.version,
         "edition": manifest.release.edition,
         "host": manifest.host,
+        "origin": manifest.options.get("origin"),
         "began": manifest.began,
         "ended": manifest.ended,
         "size": manifest.size,

@@ -72,6 +72,11 @@ sets:
       type: str
       returned: when it has a manifest
       sample: 18.11.4
+    origin:
+      description: Who asked for it; V(restore) is a set of what was there before a restore.
+      type: str
+      returned: when it has a manifest
+      sample: playbook
     size:
       description: Its size in bytes.
       type: int
