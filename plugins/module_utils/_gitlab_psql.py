@@ -24,6 +24,14 @@ class DatabaseError(Exception):
     """The database could not be asked; the text says what came back."""
 
 
+def is_there(run: _host_command.Run, *, timeout: float) -> bool:
+    """Whether GitLab's database can be asked at all, whatever is in it; timeout is in seconds."""
+    try:
+        return rows(run, ["SELECT 1;"], timeout=timeout) == [["1"]]
+    except DatabaseError:
+        return False
+
+
 def analyze(run: _host_command.Run, *, timeout: float) -> None:
     """Renew the planner's statistics of all tables; timeout is in seconds. Raises DatabaseError."""
     done = run(

@@ -19,6 +19,7 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import (
     _backup_space,
     _git_refs,
     _gitlab_fingerprint,
+    _gitlab_psql,
     _restore_journal,
     _restore_request,
     _restore_services,
@@ -32,6 +33,7 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._restore_jo
 WORK = ("ci_pipelines", "issues", "merge_requests", "notes", "packages_packages", "projects", "snippets")
 FIRST_USERS = 3
 MARK_DIGITS = 12
+PROBE_SECONDS = 60
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Room:
 class Facts:
     """What was found. version is None where GitLab is not installed; configured says that a reconfigure succeeded.
 
+    has_cluster and has_database say whether PostgreSQL has its files, and whether GitLab's database can be asked.
     busy_mounts are mount points in the way of a part, by part; rooms are by what lies there. at_work and upgrade_open
     are words about what excludes a restore. backup_path_is says what stands there: directory, nothing or other.
     """
@@ -60,6 +63,7 @@ class Facts:
     storages: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     lost_storages: tuple[str, ...] = ()
     has_cluster: bool = False
+    has_database: bool = False
     busy_mounts: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     rooms: t.Mapping[str, Room] = dataclasses.field(default_factory=dict)
     backup_path_is: str = "directory"
@@ -116,6 +120,7 @@ def look(
         secrets_sha256=_sha256(backup.secrets),
         storages=storages,
         lost_storages=tuple(name for name, path in sorted(storages.items()) if not pathlib.Path(path).is_dir()),
+        has_database=bool(version) and _gitlab_psql.is_there(run, timeout=PROBE_SECONDS),
         has_cluster=pathlib.Path(places.pg_data, "PG_VERSION").exists(),
         busy_mounts=busy_mounts(_text(places.mounts) or "", manifest, backup.data),
         rooms=_rooms(request, backup.data, storages),

@@ -80,7 +80,7 @@ def plan(request: Request, manifest: Manifest, facts: Facts, changes: t.Sequence
         steps=() if done else _steps(request, journal, skip, changes),
         journal=journal,
         configuration_changes=tuple(changes) if request.configuration else (),
-        reconfigure_first=bool(facts.lost_storages or "database" in facts.present.unread or not facts.configured),
+        reconfigure_first=bool(facts.lost_storages) or not (facts.has_database and facts.configured),
         keep_skip=skip,
         keep_reason=reason,
         mark=facts.mark,

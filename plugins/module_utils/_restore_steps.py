@@ -154,8 +154,8 @@ def _lay_out(work: Work) -> None:
         _reconfigure_quietly(work)
     with work.host.recorder.timed("gitlab"):
         _restore_services.start_needed(work.host.run, work.say)
-    if not _gitlab_fingerprint.take(work.host.run, ("database",)).unread:
-        return
+    if _gitlab_psql.is_there(work.host.run, timeout=ANALYZE_SECONDS):
+        return  # whatever is in it: GitLab's restore drops all tables first
     # A reconfigure leaves this out where it was done before for the same release (its file in upgrade-status).
     work.say("gitlab:db:configure")
     with work.host.recorder.timed("gitlab"):

@@ -84,6 +84,7 @@ def facts(**changed: t.Any) -> Facts:
         "secrets_sha256": "a" * 64,
         "storages": {"default": "/var/opt/gitlab/git-data/repositories"},
         "has_cluster": True,
+        "has_database": True,
         "rooms": rooms(),
     }
     return Facts(**{**known, **changed})
@@ -310,7 +311,8 @@ def test_what_the_safety_set_can_hold(unread: dict[str, str], skip: tuple[str, .
     [
         pytest.param({}, False, id="all-there"),
         pytest.param({"lost_storages": ("default",)}, True, id="repositories-lost"),
-        pytest.param({"present": Fingerprint(unread={"database": "no such database"})}, True, id="database-lost"),
+        pytest.param({"has_database": False}, True, id="database-lost"),
+        pytest.param({"present": Fingerprint(unread={"database": "no tables"})}, False, id="tables-lost"),
         pytest.param({"configured": False}, True, id="host-lost"),
     ],
 )
