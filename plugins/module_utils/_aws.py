@@ -27,7 +27,6 @@ except ImportError:  # AnsibleAWSModule says what is missing
         """Stands in for botocore's."""
 
 
-FAILURES = (ClientError, BotoCoreError, ResponseParserError)
 Json = dict[str, t.Any]
 
 LOG_IN = "Give current credentials: a profile, AWS_ACCESS_KEY_ID and its companions, or the role of this machine."
@@ -99,7 +98,7 @@ class Aws:
         given = {name: value for name, value in arguments.items() if value is not None}
         try:
             return t.cast(Json, getattr(self._client(service), operation)(**given))
-        except FAILURES as exc:
+        except (ClientError, BotoCoreError, ResponseParserError) as exc:
             raise translated(exc, attempt, f"{service}:{_action(operation)}") from exc
 
     def pages(self, service: str, operation: str, key: str, attempt: str, **arguments: t.Any) -> list[t.Any]:
@@ -108,7 +107,7 @@ class Aws:
         try:
             for page in self._client(service).get_paginator(operation).paginate(**arguments):
                 found.extend(page.get(key, []))
-        except FAILURES as exc:
+        except (ClientError, BotoCoreError, ResponseParserError) as exc:
             raise translated(exc, attempt, f"{service}:{_action(operation)}") from exc
         return found
 

@@ -9,8 +9,8 @@ import dataclasses
 import shutil
 import typing as t
 import urllib.error
-import urllib.request
 
+from ansible.module_utils.urls import open_url
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._aws import Aws, AwsError
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_api import Call, GitLab
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_endpoint import Endpoint
@@ -143,7 +143,7 @@ class Collector:
         address = self._wanted.registry
         url = f"{address if '://' in address else f'https://{address}'}".rstrip("/") + "/v2/"
         try:
-            with urllib.request.urlopen(url, timeout=REGISTRY_SECONDS) as answer:
+            with open_url(url, timeout=REGISTRY_SECONDS) as answer:
                 return answer.status
         except urllib.error.HTTPError as exc:
             return exc.code

@@ -77,7 +77,7 @@ def _digest(folder: Path) -> str:
 
 def _programs(opt: Path, digest: str) -> None:
     for name, place in PROGRAMS.items():
-        module, _, function = place.partition(":")
+        module, function = place.split(":")
         text = LAUNCHER.replace("{digest}", digest).replace("{module}", module).replace("{function}", function)
         _write(opt / name, text, 0o755)
     for source in sorted((FILES / "embedded").iterdir()):

@@ -56,8 +56,8 @@ def _package_sets(
     wanted = [(release, CE) for release in RELEASES if SERVER not in others] + [(ENTERPRISE, EE)]
     with ThreadPoolExecutor(PARALLEL) as pool:
         built = list(pool.map(lambda item: _build_one(item[0], item[1], dist, trees, work), wanted))
-    present = [path for path, (release, _) in zip(built[:-1], wanted, strict=False) if not release.former_key]
-    former = [path for path, (release, _) in zip(built[:-1], wanted, strict=False) if release.former_key]
+    present = [path for path, (release, _name) in zip(built[:-1], wanted, strict=False) if not release.former_key]
+    former = [path for path, (release, _name) in zip(built[:-1], wanted, strict=False) if release.former_key]
     present += others.get(SERVER, [])
     newest = max(present, key=lambda path: numbers(name_and_version(path)[1]))
     sets = {"unsigned": copies([newest], work / "unsigned"), "foreign": copies([newest], work / "foreign")}

@@ -31,7 +31,7 @@ WITH_THE_CODE = ("gitaly", "gitlab-kas", "gitlab-workhorse", "nginx", "puma", "s
 
 def run_script(name: str) -> str:
     """Return the script that runit runs."""
-    account, _, program = PROGRAMS.get(name, OTHER).partition(" ")
+    account, program = PROGRAMS.get(name, OTHER).split(" ", 1)
     words = f"{name} {account} /opt/gitlab/embedded/bin/{program}"
     return f"#!/bin/sh\nexec 2>&1\nexec /opt/gitlab/embedded/bin/service-run {words}\n"
 

@@ -57,7 +57,7 @@ class Database:
         self.raw.execute("PRAGMA synchronous=OFF")  # the process may be killed at any time, the machine is not
         self._settings: dict[str, t.Callable[[], str]] = {"server_version": version}
         self.raw.execute("ATTACH ':memory:' AS information_schema")
-        self.raw.create_function("now", 0, lambda: stamp())
+        self.raw.create_function("now", 0, stamp)
         self.raw.create_function("version", 0, lambda: f"PostgreSQL {version()} on x86_64-pc-linux-gnu")
         self.raw.create_function("pg_database_size", 1, lambda _name: self.size())
         self.raw.create_function("current_database", 0, lambda: NAME)

@@ -41,7 +41,7 @@ def site(ground: Ground) -> Iterator[Nginx]:
 
 
 def _get(site: Nginx, path: str, peer: str = "127.0.0.1", host: str = "gitlab.corp.test") -> tuple[int, str]:
-    path, _, query = path.partition("?")
+    path, query = [*path.split("?", 1), ""][:2]
     answer = site.answer(Request("GET", path, query, {"host": host}, b"", peer))
     assert answer is not None
     return answer.status, answer.body.decode()

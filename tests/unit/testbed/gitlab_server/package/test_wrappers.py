@@ -169,7 +169,7 @@ def test_backup(wrappers: Wrappers, words: tuple[str, ...], code: int, rake: lis
     assert (out.splitlines()[1:] or None) == (rake and [f"[{word}]" for word in rake])
 
 
-@pytest.mark.parametrize("words", [("-h",), ("create", "-h"), ("restore", "--help")], ids=lambda words: " ".join(words))
+@pytest.mark.parametrize("words", [("-h",), ("create", "-h"), ("restore", "--help")], ids=" ".join)
 def test_backup_usage(wrappers: Wrappers, words: tuple[str, ...]) -> None:
     wrappers.reconfigure()
     code, out, _err = wrappers.run("gitlab-backup", *words)
