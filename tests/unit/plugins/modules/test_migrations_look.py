@@ -10,7 +10,11 @@ import typing as t
 
 import pytest
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._host_command import Completed
-from ansible_collections.fleetwright.gitlab_aws.plugins.modules import gitlab_background_migrations_look
+
+pytest.importorskip("ansible.module_utils.basic")
+look_module = pytest.importorskip(
+    "ansible_collections.fleetwright.gitlab_aws.plugins.modules.gitlab_background_migrations_look"
+)
 
 LEFT = "left|{number}|{status}|100|0|Backfill|notes|id|[]\n"
 RUNS = "run: sidekiq: (pid 7) 5s; run: log: (pid 8) 5s\n"
@@ -46,13 +50,13 @@ class Server:
 )
 def test_whether_waiting_helps(status: int, services: str, stuck: bool, words: str) -> None:
     server = Server(LEFT.format(number=1, status=status), services)
-    found = gitlab_background_migrations_look.looked(server, 0, "nothing", check_mode=False)
+    found = look_module.looked(server, 0, "nothing", check_mode=False)
     assert (found["ended"], found["stuck"], found["changed"]) == (False, stuck, False)
     assert words in found["remedy"]
 
 
 def test_nobody_is_missed_where_nothing_is_left() -> None:
-    found = gitlab_background_migrations_look.looked(Server("", DOWN), 0, "nothing", check_mode=False)
+    found = look_module.looked(Server("", DOWN), 0, "nothing", check_mode=False)
     assert (found["ended"], found["stuck"], found["remedy"]) == (True, False, "")
 
 
@@ -60,7 +64,7 @@ def test_nobody_is_missed_where_nothing_is_left() -> None:
 @pytest.mark.parametrize("check_mode", [True, False])
 def test_acting_is_told_and_in_check_mode_not_done(act: str, check_mode: bool) -> None:
     server = Server(LEFT.format(number=4, status=4), RUNS)
-    found = gitlab_background_migrations_look.looked(server, 0, act, check_mode=check_mode)
+    found = look_module.looked(server, 0, act, check_mode=check_mode)
     assert found["acted"] == ["Backfill on notes.id []"]
     assert found["changed"]
     assert bool(server.acted) != check_mode
