@@ -112,7 +112,8 @@ options:
     description:
       - How many of the newest good sets are kept on the host; V(0) is no reason to remove any.
       - A set goes when neither O(keep_count) nor O(keep_days) keeps it. The newest good set always stays, and sets that
-        are not good are not counted. Copies in S3 are never removed; give the bucket a lifecycle.
+        are not good are not counted. Sets made with O(skip), or before a restore, never push out a whole one.
+      - Copies in S3 are never removed; give the bucket a lifecycle.
     type: int
     default: 7
   keep_days:

@@ -121,11 +121,16 @@ def _check_backup_path(request: Request) -> None:
 def _previous(request: Request, kept: t.Sequence[Kept], release: Release) -> Kept | None:
     if not request.incremental:
         return None
-    there = [one for one in _backup_store.good(kept) if request.previous in (LATEST, one.id)]
+    there = _backup_store.good(kept)
+    if request.previous == LATEST:
+        there = [one for one in there if _backup_store.stands_in(one.options, request.options())]
+    else:
+        there = [one for one in there if one.id == request.previous]
     if not there:
         raise Refused(
             f"An incremental backup needs a good set to build on, and {request.sets_path} has none"
-            f"{'' if request.previous == LATEST else ' called ' + request.previous}. Make a full backup first."
+            f"{' with all its parts' if request.previous == LATEST else ' called ' + request.previous}. Make a full "
+            "backup first."
         )
     found = there[-1]
     if found.manifest is None or found.manifest.release.version != release.version:
@@ -154,5 +159,5 @@ def _expired(request: Request, kept: t.Sequence[Kept], new_id: str, now: float) 
     """What would be removed once the new set is good."""
     if not request.prune:
         return ()
-    new = Kept(new_id, _backup_store.Condition.GOOD, "")
+    new = Kept(new_id, _backup_store.Condition.GOOD, "", options=request.options())
     return tuple(one.id for one in _backup_store.expired([*kept, new], now, request.keep_count, request.keep_days))

@@ -14,6 +14,7 @@ import shutil
 import typing as t
 
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import _backup_set
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_request import ORIGIN_RESTORE, PARTS
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_set import Manifest, SetError
 
 UNFINISHED = ".part"
@@ -33,7 +34,10 @@ class Condition:
 
 @dataclasses.dataclass(frozen=True)
 class Kept:
-    """A set as it lies on the host. problem says what is wrong with one that is not good; size is in bytes."""
+    """A set as it lies on the host. problem says what is wrong with one that is not good; size is in bytes.
+
+    options are what the backup was asked for, as the manifest says it.
+    """
 
     id: str
     condition: str
@@ -41,6 +45,7 @@ class Kept:
     manifest: Manifest | None = None
     problem: str = ""
     copies: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
+    options: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -92,7 +97,7 @@ def _look(entry: os.DirEntry[str]) -> Kept | None:
     except (SetError, OSError, UnicodeDecodeError) as exc:
         return Kept(entry.name, Condition.DAMAGED, entry.path, problem=str(exc))
     condition = Condition.DAMAGED if problem else Condition.GOOD
-    return Kept(entry.name, condition, entry.path, manifest, problem, read_copies(entry.path))
+    return Kept(entry.name, condition, entry.path, manifest, problem, read_copies(entry.path), manifest.options)
 
 
 def _damage(folder: pathlib.Path, manifest: Manifest) -> str:
@@ -131,13 +136,43 @@ def expired(kept: t.Sequence[Kept], now: float, keep_count: int, keep_days: int)
     """The good sets that retention lets go, oldest first.
 
     A set goes when every rule that was given lets it go: it is not among the newest keep_count, and it is older than
-    keep_days. Without a rule nothing goes. The newest good set never goes, and others are neither counted nor removed.
+    keep_days. Only sets that can stand in for it are counted: one made with skip, or before a restore, pushes out no
+    whole one. Without a rule nothing goes. Sets that are not good are neither counted nor removed.
     """
     if not keep_count and not keep_days:
         return []
     there = good(kept)
-    beyond = there[:-keep_count] if keep_count else there[:-1]
-    return [one for one in beyond if not keep_days or _backup_set.made_at(one.id) < now - keep_days * DAY]
+    gone = []
+    for number, one in enumerate(there):
+        newer = [other for other in there[number + 1 :] if stands_in(other.options, one.options)]
+        old = not keep_days or _backup_set.made_at(one.id) < now - keep_days * DAY
+        if old and len(newer) >= max(1, keep_count):
+            gone.append(one)
+    return gone
+
+
+def stands_in(options: t.Mapping[str, t.Any], other: t.Mapping[str, t.Any]) -> bool:
+    """Whether a set made with options has all that one made with the other ones has.
+
+    A set that was made before a restore has the data that the restore replaced: it stands in for its like alone.
+    """
+    if options.get("origin") == ORIGIN_RESTORE != other.get("origin"):
+        return False
+    if not _listed(options, "skip", PARTS) <= _listed(other, "skip", PARTS):
+        return False
+    if "repositories" in other.get("skip", ()):
+        return True
+    less = _listed(options, "skip_repositories_paths") <= _listed(other, "skip_repositories_paths")
+    limits = ("repositories_storages", "repositories_paths")
+    return less and all(
+        not options.get(name) or (bool(other.get(name)) and _listed(other, name) <= _listed(options, name))
+        for name in limits
+    )
+
+
+def _listed(options: t.Mapping[str, t.Any], name: str, known: t.Collection[str] = ()) -> set[str]:
+    """The entries of a list among the options; only known ones, where these are given."""
+    return {one for one in options.get(name, ()) if not known or one in known}
 
 
 def remove(kept: Kept) -> None:

@@ -14,6 +14,7 @@ import typing as t
 import pytest
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import (
     _backup_make,
+    _backup_plan,
     _backup_result,
     _backup_steps,
     _backup_store,
@@ -119,6 +120,24 @@ def test_an_incremental_backup_finds_the_one_before(gitlab: Gitlab) -> None:
     assert seen == [True]
     assert list(gitlab.backups.iterdir()) == []
     assert gitlab.names() == [first.id, second.id]
+
+
+def test_an_incremental_backup_builds_on_a_whole_set(gitlab: Gitlab) -> None:
+    first, _recovered = gitlab.make()
+    gitlab.make(skip=("repositories",))
+    gitlab.make(origin="restore")
+    _manifest, _recovered = gitlab.make(incremental=True)
+    assert f"PREVIOUS_BACKUP={first.id}" in gitlab.calls[-1]
+
+
+def test_partial_sets_do_not_push_out_the_whole_one(gitlab: Gitlab) -> None:
+    whole, _recovered = gitlab.make()
+    partial = [gitlab.make(skip=("repositories",))[0].id for _night in range(3)]
+    request = gitlab.request(keep_count=2, skip=("repositories",))
+    planned = _backup_plan.plan(request, gitlab.places, gitlab.run, gitlab.now + 1).expired
+    assert planned == tuple(partial[:2])
+    assert _backup_make.prune(request, gitlab.host()) == partial[:1]
+    assert gitlab.names() == [whole.id, *partial[1:]]
 
 
 def _rewrite(gitlab: Gitlab) -> None:

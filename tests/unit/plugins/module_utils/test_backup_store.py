@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -104,6 +105,32 @@ def test_retention_neither_counts_nor_removes_what_is_not_good(condition: str) -
     there = [kept(9, condition), kept(3), kept(2), kept(1, condition), kept(0, condition)]
     assert _backup_store.expired(there, NOW, 1, 0) == [kept(3)]
     assert _backup_store.expired([kept(3), kept(0, condition)], NOW, 1, 1) == []
+
+
+SKIP: dict[str, t.Any] = {"skip": ["repositories"]}
+SAFETY: dict[str, t.Any] = {"origin": "restore"}
+SOME: dict[str, t.Any] = {"repositories_paths": ["a", "b"]}
+
+
+@pytest.mark.parametrize(
+    ("made", "gone"),
+    [
+        pytest.param([{}, SKIP, SKIP, SKIP], [1], id="partial-ones-push-out-their-like-alone"),
+        pytest.param([SKIP, {}, {}], [0], id="whole-ones-push-out-partial-ones"),
+        pytest.param([{}, SAFETY, SAFETY, SAFETY], [1], id="safety-sets"),
+        pytest.param([SAFETY, {}, {}], [0], id="safety-sets-go-as-others-do"),
+        pytest.param([{"skip": ["db"]}, SKIP, SKIP], [], id="other-parts"),
+        pytest.param([{"skip": ["remote"]}, {}, {"skip": ["remote"]}], [0], id="remote-is-no-part"),
+        pytest.param([{}, SOME, SOME], [], id="some-repositories"),
+        pytest.param([{"repositories_paths": ["a"]}, SOME, SOME], [0], id="fewer-repositories"),
+        pytest.param([{"skip_repositories_paths": ["a"]}, {}, {}], [0], id="all-but-some"),
+        pytest.param([{}, {"skip_repositories_paths": ["a"]}, {"repositories_storages": ["x"]}], [], id="storages"),
+        pytest.param([SKIP, {**SKIP, **SOME}, {**SKIP, **SOME}], [0], id="no-repositories-at-all"),
+    ],
+)
+def test_a_set_is_pushed_out_by_those_that_stand_in_for_it(made: list[dict[str, t.Any]], gone: list[int]) -> None:
+    there = [dataclasses.replace(kept(20 - day), options=options) for day, options in enumerate(made)]
+    assert _backup_store.expired(there, NOW, 2, 0) == [there[day] for day in gone]
 
 
 def test_a_removal_that_is_stopped_leaves_no_set(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
