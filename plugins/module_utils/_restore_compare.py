@@ -15,9 +15,28 @@ def recorded(manifest: Manifest) -> Fingerprint | None:
     return Fingerprint.from_dict(manifest.fingerprint_after) if manifest.fingerprint_after else None
 
 
+def begun(manifest: Manifest) -> Fingerprint | None:
+    """What is in the archive for certain: the fingerprint when the backup began, and of a part unread then the later.
+
+    What came while the backup was made may be in the archive or not.
+    """
+    after = recorded(manifest)
+    if after is None or not manifest.fingerprint_before:
+        return after
+    before = Fingerprint.from_dict(manifest.fingerprint_before)
+    return Fingerprint(
+        after.tables if before.tables is None else before.tables,
+        after.repositories if before.repositories is None else before.repositories,
+        after.secrets if before.secrets is None else before.secrets,
+    )
+
+
 def expected(request: Request, manifest: Manifest) -> Fingerprint | None:
     """The fingerprint that the host must have afterwards; None where the set has none. What is not restored is None."""
-    known = recorded(manifest)
+    return _restored(request, manifest, recorded(manifest))
+
+
+def _restored(request: Request, manifest: Manifest, known: Fingerprint | None) -> Fingerprint | None:
     if known is None:
         return None
     return Fingerprint(
@@ -42,6 +61,18 @@ def differences(request: Request, manifest: Manifest, found: Fingerprint) -> lis
     if wanted is None:
         return []
     return _gitlab_fingerprint.differences(wanted, found, moving=moving(manifest))
+
+
+def losses(request: Request, manifest: Manifest, found: Fingerprint) -> list[Difference]:
+    """What the host has and the set may lack, in the parts that the restore replaces.
+
+    Tables and repositories that moved while the set was made are those that people work in: they count, unless they are
+    as they were when it began. What the set has and the host lacks is no loss.
+    """
+    known = _restored(request, manifest, begun(manifest))
+    if known is None:
+        return []
+    return [one for one in _gitlab_fingerprint.differences(known, found) if one.after is not None]
 
 
 def words(one: Difference) -> str:

@@ -152,10 +152,7 @@ def _same_secrets(manifest: Manifest, facts: Facts) -> bool:
 
 
 def replaced(request: Request, manifest: Manifest, facts: Facts) -> list[str]:
-    """What of the present data is other than in the set; empty where there is nothing to lose.
-
-    What the set has and this host lacks is no loss.
-    """
+    """What of the present data the set may lack, in words; empty where there is nothing to lose."""
     if not request.data or facts.version is None or facts.empty:
         return []
     unread = [
@@ -167,9 +164,7 @@ def replaced(request: Request, manifest: Manifest, facts: Facts) -> list[str]:
         return [*unread, "the set has no fingerprint to compare this host's data with"]
     data = dataclasses.replace(request, pieces=("application",))
     found = [
-        one
-        for one in _restore_compare.differences(data, manifest, facts.present)
-        if one.after is not None and one.part not in facts.present.unread
+        one for one in _restore_compare.losses(data, manifest, facts.present) if one.part not in facts.present.unread
     ]
     return [*unread, *map(_restore_compare.words, found)]
 

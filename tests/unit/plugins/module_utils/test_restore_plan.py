@@ -327,6 +327,39 @@ def test_what_the_host_lacks_is_no_loss() -> None:
     assert (plan.keep_skip, plan.keep_reason) == (("repositories",), "without repositories: there are none")
 
 
+WORKED = Fingerprint({"users": Rows(900, 910), "projects": Rows(3, 3)}, {"default/@hashed/a.git": "3" * 32})
+
+
+@pytest.mark.parametrize(
+    ("present", "replaces"),
+    [
+        pytest.param(DATA, [], id="as-when-the-backup-began"),
+        pytest.param(LATER, ["users"], id="what-came-during-the-backup-may-not-be-in-it"),
+        pytest.param(WORKED, ["users", "default/@hashed/a.git"], id="what-came-later-is-not"),
+        pytest.param(dataclasses.replace(WORKED, repositories={}), ["users"], id="what-is-not-here-is-no-loss"),
+        pytest.param(dataclasses.replace(DATA, tables={"users": Rows(1, 9)}), ["users"], id="another-hosts-data"),
+    ],
+)
+def test_work_in_what_moved_during_the_backup_is_not_replaced_unasked(
+    present: Fingerprint, replaces: list[str]
+) -> None:
+    after = dataclasses.replace(LATER, repositories={"default/@hashed/a.git": "2" * 32})
+    of, host = manifest(fingerprint_after=after.as_dict()), facts(present=present)
+    found = _restore_refusals.replaced(Request(ID), of, host)
+    assert [words.split(":")[0].split()[1] for words in found] == replaces
+    if replaces:
+        with pytest.raises(Refused, match=f"set replace to {host.mark}"):
+            planned(Request(ID), of, host)
+    assert planned(Request(ID, replace=host.mark), of, host).replaces == tuple(found)
+
+
+def test_a_part_unread_when_the_backup_began_is_compared_with_what_was_read_after_it() -> None:
+    before = Fingerprint(None, DATA.repositories, DATA.secrets, {"database": "down"})
+    of = manifest(fingerprint_before=before.as_dict())
+    assert _restore_refusals.replaced(Request(ID), of, facts(present=DATA)) == []
+    assert len(_restore_refusals.replaced(Request(ID), of, facts(present=LATER))) == 1
+
+
 def test_what_moved_while_the_backup_was_made_is_not_compared() -> None:
     of = manifest(fingerprint_before=DATA.as_dict(), fingerprint_after=LATER.as_dict())
     assert _restore_compare.moving(of) == {("database", "users")}
