@@ -47,9 +47,12 @@ def recover(request: Request, host: Host) -> list[str]:
         raise _backup_lock.Busy(at_work)
     said = []
     for one in _backup_store.sets(request.sets_path):
+        making = _backup_work.noted(one.path)
+        if one.condition == _backup_store.Condition.GOOD and making is not None:
+            _backup_work.settle(request.sets_path, making, keep=request.keep_in_backup_path)
+            said.append(f"cleared up behind {one.id}, which an earlier run had sealed")
         if one.condition != _backup_store.Condition.UNFINISHED:
             continue
-        making = _backup_work.noted(one.path)
         if making is None:
             _backup_store.remove(one)
             said.append(f"removed what was left of {one.id}")

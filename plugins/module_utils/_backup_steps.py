@@ -178,10 +178,7 @@ def finish(request: Request, host: Host, making: Making) -> Manifest:
         raise BackupFailed(f"The backup is not good: {'; '.join(faults)}. There is no new set. Run this again.")
     manifest = _manifest(request, host, making, seen)
     _backup_work.seal(request.sets_path, making, manifest)
-    if not request.keep_in_backup_path:
-        making.archive.unlink(missing_ok=True)
-    if making.previous:
-        pathlib.Path(making.previous).unlink(missing_ok=True)
+    _backup_work.settle(request.sets_path, making, keep=request.keep_in_backup_path)
     _backup_work.drop_failed(request.sets_path)
     return manifest
 

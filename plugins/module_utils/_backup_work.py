@@ -130,13 +130,24 @@ def _sync(path: pathlib.Path) -> None:
 
 
 def seal(sets_path: str, making: Making, manifest: _backup_set.Manifest) -> pathlib.Path:
-    """Make the unfinished folder a set: the manifest first, then the name."""
+    """Make the unfinished folder a set: the manifest first, then the name.
+
+    The record stays until all is settled: an unfinished folder without one is taken for what nobody can finish.
+    """
     place = folder(sets_path, making.id)
     _backup_store.write_text(place / _backup_set.MANIFEST, _backup_set.dump(manifest))
-    (place / RECORD).unlink(missing_ok=True)
     done = place.rename(pathlib.Path(sets_path) / making.id)
     _backup_store.sync(done.parent)
     return done
+
+
+def settle(sets_path: str, making: Making, *, keep: bool) -> None:
+    """Remove the names that a sealed set has in backup_path (keep: but its own archive's), then its record."""
+    if not keep:
+        making.archive.unlink(missing_ok=True)
+    if making.previous:
+        pathlib.Path(making.previous).unlink(missing_ok=True)
+    (pathlib.Path(sets_path) / making.id / RECORD).unlink(missing_ok=True)
 
 
 def set_aside(sets_path: str, making: Making, error: str) -> str | None:

@@ -241,7 +241,7 @@ def test_gitlabs_own_backup_is_at_work(gitlab: Gitlab) -> None:
     gitlab.make()
 
 
-@pytest.mark.parametrize("where", ["rake", "noted", "pass", "manifest", "renamed"])
+@pytest.mark.parametrize("where", ["rake", "noted", "pass", "manifest", "unnamed", "renamed"])
 def test_killed_anywhere_and_run_again(gitlab: Gitlab, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was good stays good; what GitLab had finished becomes a set; nothing else is left."""
 
@@ -259,8 +259,10 @@ def test_killed_anywhere_and_run_again(gitlab: Gitlab, where: str, monkeypatch: 
             patched.setattr(_backup_steps, "configuration", _kept_configuration(gitlab))
         elif where == "manifest":
             patched.setattr(_backup_store, "write_text", _dies_at(_backup_store.write_text, "manifest.json"))
+        elif where == "unnamed":
+            patched.setattr(pathlib.Path, "rename", die)
         else:
-            patched.setattr(_backup_work, "drop_failed", die)
+            patched.setattr(_backup_store, "sync", _dies_at(_backup_store.sync, "sets"))
         with pytest.raises(Killed):
             gitlab.make(incremental=where == "rake")
         gitlab.during = lambda: None
@@ -269,9 +271,10 @@ def test_killed_anywhere_and_run_again(gitlab: Gitlab, where: str, monkeypatch: 
     finished = [] if where == "rake" else [killed]
     assert gitlab.names() == [first.id, *finished, third.id]
     assert [one.condition for one in _backup_store.sets(str(gitlab.sets))] == ["good"] * len(gitlab.names())
-    assert bool(recovered) == (where != "renamed")
-    left = {path.name for path in gitlab.backups.iterdir()}
-    assert left <= {f"{killed}_gitlab_backup.tar"} if where == "renamed" else not left
+    assert len(recovered) == 1
+    assert list(gitlab.backups.iterdir()) == []
+    left = {path.name for name in gitlab.names() for path in (gitlab.sets / name).iterdir()}
+    assert "making.json" not in left
 
 
 def _kept_configuration(gitlab: Gitlab) -> t.Callable[..., t.Any]:
@@ -290,10 +293,10 @@ def _kept_configuration(gitlab: Gitlab) -> t.Callable[..., t.Any]:
 
 
 def _dies_at(write: t.Callable[..., None], name: str) -> t.Callable[..., None]:
-    def written(path: pathlib.Path, text: str) -> None:
+    def written(path: pathlib.Path, *text: str) -> None:
         if path.name == name:
             raise Killed
-        write(path, text)
+        write(path, *text)
 
     return written
 
