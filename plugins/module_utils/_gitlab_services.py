@@ -26,8 +26,10 @@ class Service:
 
 
 def services(run: _host_command.Run) -> list[Service]:
-    """Every enabled service, also when some are down. Raises OSError where gitlab-ctl can't say."""
+    """Every enabled service, also when some are down. Raises OSError where gitlab-ctl can't say, or not to its end."""
     done = run([GITLAB_CTL, "status"], timeout=STATUS_SECONDS)
+    if done.rc < 0 or done.rc == _host_command.TIMED_OUT:
+        raise OSError(f"gitlab-ctl status was not done (exit status {done.rc}): {done.words}")
     found = [match.groups() for match in map(_LINE.match, done.stdout.splitlines()) if match]
     if not found:
         raise OSError(f"gitlab-ctl status named no service (exit status {done.rc}): {done.words or 'no output'}")

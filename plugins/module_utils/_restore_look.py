@@ -51,13 +51,15 @@ class Facts:
 
     has_cluster and has_database say whether PostgreSQL has its files, and whether GitLab's database can be asked.
     busy_mounts are mount points in the way of a part, by part; rooms are by what lies there. at_work and upgrade_open
-    are words about what excludes a restore. backup_path_is says what stands there: directory, nothing or other.
+    are words about what excludes a restore, services_error says why gitlab-ctl can't tell what runs. backup_path_is
+    says what stands there: directory, nothing or other.
     """
 
     version: str | None = None
     package: str | None = None
     configured: bool = False
     services: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    services_error: str | None = None
     present: Fingerprint = dataclasses.field(default_factory=Fingerprint)
     secrets_sha256: str | None = None
     storages: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -111,11 +113,13 @@ def look(
     version = _text(backup.version)
     storages = _gitlab_fingerprint.storages(places.gitaly_config)
     present = _present(run, places) if version else Fingerprint(unread={"database": "GitLab is not installed"})
+    services, services_error = _services(run) if version else ({}, None)
     return Facts(
         version=version,
         package=_package(run, version) if version else None,
         configured=pathlib.Path(backup.rails_rc).exists(),
-        services=_restore_services.states(run) if version else {},
+        services=services,
+        services_error=services_error,
         present=present,
         secrets_sha256=_sha256(backup.secrets),
         storages=storages,
@@ -129,6 +133,13 @@ def look(
         upgrade_open=pathlib.Path(places.upgrade_journal).exists(),
         journal=journal,
     )
+
+
+def _services(run: Run) -> tuple[dict[str, str], str | None]:
+    try:
+        return _restore_services.states(run), None
+    except _restore_services.ServiceError as exc:
+        return {}, str(exc)
 
 
 def _present(run: Run, places: _restore_request.Places) -> Fingerprint:

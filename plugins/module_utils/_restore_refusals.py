@@ -72,6 +72,8 @@ def _in_the_way(request: Request, facts: Facts, unfinished: Journal | None) -> l
         found.append("GitLab was never configured here: run gitlab-ctl reconfigure, or restore the configuration too.")
     if facts.backup_path_is == "other" or (facts.backup_path_is == "nothing" and facts.configured):
         found.append(f"backup_path {request.backup_path} is no directory: give the one of gitlab_rails['backup_path'].")
+    if facts.services_error:
+        found.append(facts.services_error)
     if request.data:
         found += [
             f"{path} is a mount point in the way of the part {part}: GitLab moves a part's files away before it brings "

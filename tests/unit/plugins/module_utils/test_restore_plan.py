@@ -142,6 +142,13 @@ def planned(request: Request, of: Manifest, host: Facts, changes: t.Sequence[str
         pytest.param(
             Request(ID),
             manifest(),
+            facts(services={}, services_error="Whether puma and sidekiq run can't be told: no output."),
+            "Whether puma and sidekiq run can't be told",
+            id="services-unknown",
+        ),
+        pytest.param(
+            Request(ID),
+            manifest(),
             facts(rooms=rooms(17 * GIB)),
             "/backup_path needs 18.0 GiB and has 17.0 GiB",
             id="space",
