@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
 import json
 import typing as t
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import _backup_pieces, _backup_send
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import _backup_main, _backup_pieces, _backup_send
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_request import Bucket, Request
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import (
     _backup_action,
@@ -76,12 +75,13 @@ class ActionModule(_backup_action.BackupAction):
         return {"changed": True, "adopted": earlier is not None, **_shown(answer)}
 
     def _earlier(self, request: Request, first: _backup_host.First) -> dict[str, t.Any] | None:
-        """Wait for a backup whose controller went away; it is this one's, where it was asked for the same."""
-        self._say("an earlier run's backup is still at work: waiting for it")
-        answer = self._followed()
-        wanted = hashlib.sha256(json.dumps(request.as_json(), sort_keys=True).encode()).hexdigest()
-        same = first.sums.get("request.json") == wanted
-        return answer if same and answer.get("id") and not answer.get("failed") else None
+        """Wait for what is at work; its set is this task's where it was asked for the same, and only now made."""
+        self._say("an earlier run is still at work on the host: waiting for it")
+        look = self._waited()
+        same = look.asked == _backup_main.checksum(json.dumps(request.as_json(), sort_keys=True))
+        if first.answered or not same or look.answer is None:
+            return None
+        return look.answer if look.answer.get("id") and not look.answer.get("failed") else None
 
     def _copies(
         self, request: Request, set_id: str, options: t.Mapping[str, t.Any], s3: t.Any, bucket: Bucket

@@ -57,7 +57,7 @@ class ActionModule(_backup_action.BackupAction):
             first = self._first_look()
             if first.running:
                 self._say("an earlier run is still at work on the host: waiting for it")
-                self._followed()
+                self._waited()
             if not self._is_installed(first) and not self._task.check_mode:
                 self._install()
             result.update(self._done(args, request, shelf))

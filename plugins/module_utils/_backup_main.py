@@ -9,6 +9,7 @@ C(backup.pyz COMMAND REQUEST ANSWER): both are files, or - for standard input an
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import pathlib
 import sys
@@ -171,17 +172,24 @@ COMMANDS: dict[str, t.Callable[[Json], Json]] = {
     "note": note,
     **_restore_main.COMMANDS,
 }
-# Their requests have signed URLs, which are as good as credentials.
-SECRET = ("send", "fetch")
+# A request of that name is for one run: it is removed once it is read, as it may have signed URLs in it, which are as
+# good as credentials.
+ONCE = "once."
 
 
-def _request(command: str, source: str) -> str:
+def _request(source: str) -> str:
     if source == "-":
         return sys.stdin.read()
-    text = pathlib.Path(source).read_text("utf-8")
-    if command in SECRET:
-        pathlib.Path(source).unlink()
+    file = pathlib.Path(source)
+    text = file.read_text("utf-8")
+    if file.name.startswith(ONCE):
+        file.unlink()
     return text
+
+
+def checksum(request: str) -> str:
+    """What the answer says of the request that it is to, so that nobody takes it for that to another."""
+    return hashlib.sha256(request.encode()).hexdigest()
 
 
 def main(argv: t.Sequence[str]) -> int:
@@ -189,14 +197,15 @@ def main(argv: t.Sequence[str]) -> int:
         sys.stderr.write(f"usage: backup.pyz {'|'.join(COMMANDS)} REQUEST ANSWER\n")
         return 2
     command, source, target = argv
+    request = _request(source)
     try:
-        answer = COMMANDS[command](json.loads(_request(command, source)))
+        answer = COMMANDS[command](json.loads(request))
     except FAILURES as exc:
         answer = {"failed": True, "msg": str(exc)}
     if target == "-":
         sys.stdout.write(json.dumps(answer) + "\n")
     else:
-        _backup_store.write_json(pathlib.Path(target), answer)
+        _backup_store.write_json(pathlib.Path(target), {**answer, "asked": checksum(request)})
     if answer.get("failed"):
         sys.stderr.write(f"{answer['msg']}\n")  # for the journal
     return 1 if answer.get("failed") else 0

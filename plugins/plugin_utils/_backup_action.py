@@ -14,7 +14,6 @@ import typing as t
 from ansible.errors import AnsibleActionFail
 from ansible.utils.display import Display
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import (
-    _backup_main,
     _backup_pieces,
     _backup_request,
 )
@@ -28,7 +27,6 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import (
 
 Json = dict[str, t.Any]
 SHOW_SECONDS = 15.0
-SECRET = _backup_main.SECRET
 STATE_PATH = _backup_request.STATE_PATH
 
 PLACE_SPEC: Json = {
@@ -171,18 +169,23 @@ class BackupAction(_host_action.HostAction):
 
     def _work(self, command: str, request: t.Mapping[str, t.Any]) -> Json:
         """Have the program work in a unit of its own, and follow it to its end."""
-        script = _backup_host.start(self._state_path, command, f"{command if command in SECRET else 'request'}.json")
+        script = _backup_host.start(self._state_path, command)
         output = self._shell(script, "start the backup program", json.dumps(request, sort_keys=True).encode())
         return self._followed(_backup_host.read_look(output))
 
-    def _followed(self, look: _backup_host.Look | None = None) -> Json:
-        """Look at the program at work until it ends; returns its answer, whatever it is."""
+    def _waited(self, look: _backup_host.Look | None = None) -> _backup_host.Look:
+        """Look at the program at work until it ends; it may be another's, and leave no answer here."""
         shown, said = time.monotonic(), ""
         while look is None or look.running:
             if look and look.last and look.last["stage"] != said and time.monotonic() - shown >= SHOW_SECONDS:
                 said, shown = look.last["stage"], time.monotonic()
                 self._say(said)
             look = _backup_host.read_look(self._shell(_backup_host.look(self._state_path), "look at the backup"))
+        return look
+
+    def _followed(self, look: _backup_host.Look) -> Json:
+        """Wait for a program that was started here; returns its answer, whatever it is."""
+        look = self._waited(look)
         if look.answer is None:
             raise AnsibleActionFail(
                 "The backup program ended without an answer: it was killed. Look at `journalctl -u "

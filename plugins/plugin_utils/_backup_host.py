@@ -16,6 +16,8 @@ import re
 import shlex
 import typing as t
 
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import _backup_main
+
 UNIT = "fleetwright-gitlab-backup-now.service"
 PROGRAM = "backup.pyz"
 PYTHON = "/usr/bin/python3"
@@ -24,7 +26,8 @@ _PAUSE = 0.2
 
 _FIRST = r"""export LC_ALL=C
 cd {state} 2>/dev/null && {{
-  sha256sum {program} request.json 2>/dev/null | sed 's/^\([0-9a-f]*\)  \(.*\)$/sum \2 \1/'
+  sha256sum {program} 2>/dev/null | sed 's/^\([0-9a-f]*\)  \(.*\)$/sum \2 \1/'
+  test ! -e answer.json || echo 'answered yes'
 }}
 systemctl is-active -q {unit} && echo 'running yes'
 echo end
@@ -39,10 +42,14 @@ mv -f {state}/{program}.new {state}/{program}
 _START = r"""export LC_ALL=C
 umask 077
 cd {state} || exit 1
-cat > {request}
+request=$(mktemp {once}XXXXXXXX) || exit 1
+trap 'rm -f "$request"' EXIT HUP INT TERM
+cat > "$request" || exit 1
+systemctl is-active -q {unit} && {{ echo 'another run is at work there since a moment' >&2; exit 1; }}
 rm -f answer.json
-systemd-run --quiet --collect --unit={unit} {python} {state}/{program} {command} {state}/{request} {state}/answer.json \
- || exit 1
+systemd-run --quiet --collect --unit={unit} \
+  {python} {state}/{program} {command} {state}/"$request" {state}/answer.json || exit 1
+trap - EXIT HUP INT TERM
 """
 _LOOK = r"""n=0
 while systemctl is-active -q {unit} && test $n -lt {times}; do sleep {pause}; n=$((n + 1)); done
@@ -57,19 +64,27 @@ _ASK = "{python} {program} {command} - -"
 
 @dataclasses.dataclass(frozen=True)
 class First:
-    """What the first look at a host found: checksums by file, and whether a backup of a playbook's is at work."""
+    """What the first look at a host found: checksums by file, and whether something of a playbook's is at work.
+
+    answered: the folder has the answer of a run that ended. Whatever is at work then works in another folder.
+    """
 
     sums: t.Mapping[str, str]
     running: bool
+    answered: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
 class Look:
-    """A look at the program at work; answer is there once it has ended, last is what it said of itself."""
+    """A look at the program at work; answer is there once it has ended, last is what it said of itself.
+
+    asked is the checksum of the request that the answer is to.
+    """
 
     running: bool
     answer: dict[str, t.Any] | None
     last: dict[str, t.Any] | None
+    asked: str = ""
 
 
 class HostError(Exception):
@@ -82,7 +97,8 @@ def first(state_path: str) -> str:
 
 def read_first(output: str) -> First:
     _whole(output)
-    return First(dict(re.findall(r"^sum (\S+) ([0-9a-f]{64})\s*$", output, re.MULTILINE)), "running yes" in output)
+    sums = dict(re.findall(r"^sum (\S+) ([0-9a-f]{64})\s*$", output, re.MULTILINE))
+    return First(sums, "running yes" in output, "answered yes" in output)
 
 
 def install(state_path: str) -> str:
@@ -90,10 +106,13 @@ def install(state_path: str) -> str:
     return _INSTALL.format(state=shlex.quote(state_path), program=PROGRAM)
 
 
-def start(state_path: str, command: str, request: str) -> str:
-    """Start the program with the request that comes on standard input, and look at it until something is to be said."""
+def start(state_path: str, command: str) -> str:
+    """Start the program with the request that comes on standard input, and look at it until something is to be said.
+
+    The request is a file of its own, which the program removes: whoever comes second changes nothing of the first.
+    """
     words = {"state": shlex.quote(state_path), "program": PROGRAM, "unit": UNIT, "python": PYTHON}
-    return _START.format(command=command, request=request, **words) + look(state_path)
+    return _START.format(command=command, once=_backup_main.ONCE, **words) + look(state_path)
 
 
 def look(state_path: str) -> str:
@@ -105,7 +124,9 @@ def read_look(output: str) -> Look:
     _whole(output)
     found = dict(re.findall(r"^(answer|last) (\S+)\s*$", output, re.MULTILINE))
     parsed = {name: json.loads(base64.b64decode(text)) for name, text in found.items()}
-    return Look("running yes" in output, parsed.get("answer"), parsed.get("last"))
+    answer = parsed.get("answer")
+    asked = str(answer.pop("asked", "")) if answer else ""
+    return Look("running yes" in output, answer, parsed.get("last"), asked)
 
 
 def ask(program: str, command: str) -> str:
