@@ -238,13 +238,10 @@ class Difference:
         return f"{self.part} {self.name}: {self.before or 'nothing'} before, {self.after or 'nothing'} now"
 
 
-def differences(
-    before: Fingerprint, after: Fingerprint, *, moving: t.Collection[tuple[str, str]] = ()
-) -> list[Difference]:
+def differences(before: Fingerprint, after: Fingerprint) -> list[Difference]:
     """What differs in the parts that both have; a part that only before has is one difference.
 
-    moving are (part, name) of entries that changed while before was taken, as differences of two of them named them:
-    they are not compared. A repository without refs and one that is not there are the same, because GitLab's backup
+    A repository without refs and one that is not there are the same, because GitLab's backup
     leaves such repositories out.
     """
     found: list[Difference] = []
@@ -258,7 +255,7 @@ def differences(
         found += [
             Difference(part, name, old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name)
         ]
-    return [one for one in found if (one.part, one.name) not in moving]
+    return found
 
 
 def _texts(found: Fingerprint) -> tuple[dict[str, str] | None, ...]:

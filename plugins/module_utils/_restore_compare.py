@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
-from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import _gitlab_fingerprint
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import _git_refs, _gitlab_fingerprint
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_set import Manifest
-from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_fingerprint import Difference, Fingerprint
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_fingerprint import (
+    Difference,
+    Fingerprint,
+    Rows,
+)
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._restore_request import Request
 
 
@@ -46,21 +50,51 @@ def _restored(request: Request, manifest: Manifest, known: Fingerprint | None) -
     )
 
 
-def moving(manifest: Manifest) -> set[tuple[str, str]]:
-    """Entries that changed while the backup was made: the archive has them of some moment between."""
-    if not manifest.fingerprint_before or not manifest.fingerprint_after:
-        return set()
-    before = Fingerprint.from_dict(manifest.fingerprint_before)
-    after = Fingerprint.from_dict(manifest.fingerprint_after)
-    return {(one.part, one.name) for one in _gitlab_fingerprint.differences(before, after)}
-
-
 def differences(request: Request, manifest: Manifest, found: Fingerprint) -> list[Difference]:
-    """What is not as in the set, among what the restore brings back."""
+    """What is not as in the set, among what the restore brings back.
+
+    The archive has entries that changed while the backup was made as of some moment between: so must the host.
+    """
     wanted = expected(request, manifest)
     if wanted is None:
         return []
-    return _gitlab_fingerprint.differences(wanted, found, moving=moving(manifest))
+    moved = _moved(manifest)
+    differ = _gitlab_fingerprint.differences(wanted, found)
+    return [one for one in differ if not _is_between(one, moved.get((one.part, one.name)), manifest, found)]
+
+
+def _moved(manifest: Manifest) -> dict[tuple[str, str], Difference]:
+    """What changed while the backup was made."""
+    after = recorded(manifest)
+    if after is None or not manifest.fingerprint_before:
+        return {}
+    differ = _gitlab_fingerprint.differences(Fingerprint.from_dict(manifest.fingerprint_before), after)
+    return {(one.part, one.name): one for one in differ}
+
+
+def _is_between(one: Difference, moved: Difference | None, manifest: Manifest, found: Fingerprint) -> bool:
+    """Whether an entry is what it may have been while the backup was made; moved is None where it did not change."""
+    if moved is None:
+        return False
+    if one.after == moved.before:
+        return True
+    if one.part == "repositories":  # refs have no order: it must be there, unless it was not
+        return one.after not in (None, _git_refs.UNREADABLE)
+    before, after = Fingerprint.from_dict(manifest.fingerprint_before or {}), recorded(manifest)
+    rows = [(each.tables or {}).get(one.name) for each in (before, after, found) if each]
+    return one.part == "database" and _rows_between(*rows)
+
+
+def _rows_between(before: Rows | None, after: Rows | None, found: Rows | None) -> bool:
+    if before is None or after is None or found is None:
+        return False
+    return all(
+        min(first, last) <= now <= max(first, last)
+        for first, last, now in (
+            (before.count, after.count, found.count),
+            (before.max_id or 0, after.max_id or 0, found.max_id or 0),
+        )
+    )
 
 
 def losses(request: Request, manifest: Manifest, found: Fingerprint) -> list[Difference]:

@@ -22,7 +22,6 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import (
     _host_command,
 )
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_fingerprint import (
-    Difference,
     Fingerprint,
     Places,
     Rows,
@@ -285,16 +284,6 @@ def test_each_damage_changes_it(places: Places, repository: pathlib.Path, damage
 def test_tables_are_compared(tables: dict[str, Rows], expected: list[str]) -> None:
     found = differences(Fingerprint(tables={"users": Rows(3000, 3000)}), Fingerprint(tables=tables))
     assert [one.name for one in found] == expected
-
-
-def test_what_moved_while_it_was_taken_is_not_compared() -> None:
-    first = Fingerprint(tables={"users": Rows(1, 1), "notes": Rows(5, 9)})
-    second = Fingerprint(tables={"users": Rows(1, 1), "notes": Rows(6, 10)})
-    moving = {(one.part, one.name) for one in differences(first, second)}
-    restored = Fingerprint(tables={"users": Rows(0, None), "notes": Rows(5, 9)})
-    assert differences(second, restored, moving=moving) == [
-        Difference("database", "users", "1 rows, greatest id 1", "0 rows, greatest id None")
-    ]
 
 
 def test_a_part_that_nobody_asked_for_is_not_compared() -> None:

@@ -367,12 +367,63 @@ def test_a_part_unread_when_the_backup_began_is_compared_with_what_was_read_afte
     assert len(_restore_refusals.replaced(Request(ID), of, facts(present=LATER))) == 1
 
 
-def test_what_moved_while_the_backup_was_made_is_not_compared() -> None:
-    of = manifest(fingerprint_before=DATA.as_dict(), fingerprint_after=LATER.as_dict())
-    assert _restore_compare.moving(of) == {("database", "users")}
-    assert _restore_compare.differences(Request(ID), of, DATA) == []
-    lost = dataclasses.replace(DATA, repositories={})
-    assert [one.name for one in _restore_compare.differences(Request(ID), of, lost)] == ["default/@hashed/a.git"]
+BEGUN = Fingerprint(
+    {"users": Rows(7, 9), "issues": Rows(1000, 1000), "todos": Rows(50, 300), "notes": Rows(0, None)},
+    {"default/a.git": "1" * 32, "default/b.git": "5" * 32},
+    {"gitlab_rails.db_key_base": "k"},
+)
+ENDED = Fingerprint(
+    {"users": Rows(7, 9), "issues": Rows(1003, 1003), "todos": Rows(40, 306), "notes": Rows(2, 2)},
+    {"default/a.git": "2" * 32, "default/b.git": "5" * 32, "default/new.git": "4" * 32},
+    BEGUN.secrets,
+)
+
+
+def came_back(tables: dict[str, Rows] | None = None, repositories: dict[str, str] | None = None) -> Fingerprint:
+    """What was there when the backup began, but for these; an empty digest stands for none."""
+    digests = {**(BEGUN.repositories or {}), **(repositories or {})}
+    return Fingerprint(
+        {**(BEGUN.tables or {}), **(tables or {})}, {path: one for path, one in digests.items() if one}, BEGUN.secrets
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "differ"),
+    [
+        pytest.param(BEGUN, [], id="as-when-it-began"),
+        pytest.param(ENDED, [], id="as-when-it-ended"),
+        pytest.param(
+            came_back({"issues": Rows(1001, 1001), "todos": Rows(45, 303), "notes": Rows(1, 1)}), [], id="between"
+        ),
+        pytest.param(came_back({"issues": Rows(0, None)}), ["issues"], id="a-table-is-empty"),
+        pytest.param(came_back({"issues": Rows(999, 1000)}), ["issues"], id="a-row-is-missing"),
+        pytest.param(came_back({"issues": Rows(1001, 999)}), ["issues"], id="the-last-is-missing"),
+        pytest.param(came_back({"issues": Rows(1004, 1003)}), ["issues"], id="a-row-too-many"),
+        pytest.param(came_back({"todos": Rows(39, 306)}), ["todos"], id="fewer-than-were-left"),
+        pytest.param(came_back({"notes": Rows(2, 3)}), ["notes"], id="an-id-that-came-later"),
+        pytest.param(came_back({"users": Rows(7, 10)}), ["users"], id="what-did-not-move"),
+        pytest.param(came_back(repositories={"default/a.git": "3" * 32}), [], id="refs-between"),
+        pytest.param(came_back(repositories={"default/a.git": ""}), ["default/a.git"], id="a-repository-is-missing"),
+        pytest.param(
+            came_back(repositories={"default/a.git": "0" * 32}), ["default/a.git"], id="a-repository-is-empty"
+        ),
+        pytest.param(came_back(repositories={"default/a.git": "unreadable"}), ["default/a.git"], id="unreadable"),
+        pytest.param(
+            came_back(repositories={"default/b.git": "3" * 32}), ["default/b.git"], id="refs-that-did-not-move"
+        ),
+        pytest.param(came_back(repositories={"default/x.git": "3" * 32}), ["default/x.git"], id="one-that-never-was"),
+        pytest.param(
+            Fingerprint({}, {}, BEGUN.secrets),
+            [*sorted(BEGUN.tables or {}), *(BEGUN.repositories or {})],
+            id="nothing-came-back",
+        ),
+    ],
+)
+def test_what_moved_while_the_backup_was_made_is_as_it_was_at_some_moment_of_it(
+    found: Fingerprint, differ: list[str]
+) -> None:
+    of = manifest(fingerprint_before=BEGUN.as_dict(), fingerprint_after=ENDED.as_dict())
+    assert [one.name for one in _restore_compare.differences(Request(ID), of, found)] == differ
 
 
 def test_a_part_that_the_set_lacks_is_not_compared() -> None:
