@@ -151,6 +151,7 @@ def _link_previous(request: Request, making: Making, previous: _backup_store.Kep
     making = dataclasses.replace(making, previous=str(link))
     _backup_work.note(request.sets_path, making)
     os.link(pathlib.Path(previous.path) / name, link)
+    _backup_work.hand_over(link)  # one that was fetched is root's
     return making
 
 

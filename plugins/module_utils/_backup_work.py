@@ -88,6 +88,15 @@ def noted(place: str) -> Making | None:
         return None
 
 
+def hand_over(file: pathlib.Path) -> None:
+    """Let GitLab's user read an archive in backup_path: the folder's owner is that user.
+
+    The set's own file, of which it is another name, stays that user's, as GitLab made it; its folder is root's alone.
+    """
+    owner = file.parent.stat()
+    os.chown(file, owner.st_uid, owner.st_gid)
+
+
 def take_in(source: pathlib.Path, target: pathlib.Path, walker: Walker, piece_size: int | None) -> Seen:
     """Have the archive in the set, on disk, and read it once; the source stays. Raises OSError.
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import os
 import pathlib
@@ -135,10 +134,7 @@ def load(work: Work) -> None:
         _restore_services.start_needed(work.host.run, work.say)
     _clear(work)
     _place(work)
-    try:
-        said = _loaded(work)
-    finally:
-        _take_back(work)
+    said = _loaded(work)
     if said.faults:
         _tmp_aside(work)
         more = "Make room for it" if said.full else "Mend that"
@@ -183,7 +179,7 @@ def _tmp_aside(work: Work) -> None:
 
 
 def _place(work: Work) -> None:
-    """Have the archive where GitLab looks for it, as its user can read it: the owner of backup_path is that user.
+    """Have the archive where GitLab looks for it, as its user can read it.
 
     On one file system it is a second name of the set's own file; else it was copied while it was verified.
     """
@@ -195,15 +191,7 @@ def _place(work: Work) -> None:
             copy.rename(target)
         else:
             os.link(source, target)
-    owner = target.parent.stat()
-    os.chown(target, owner.st_uid, owner.st_gid)
-
-
-def _take_back(work: Work) -> None:
-    """Where the archive in backup_path is another name of the set's own, the set is root's again."""
-    source = _restore_archive.source(work.kept)
-    with contextlib.suppress(OSError):
-        os.chown(source, os.geteuid(), os.getegid())
+    _backup_work.hand_over(target)
 
 
 def _loaded(work: Work) -> _backup_judge.Judgement:

@@ -122,6 +122,16 @@ def test_an_incremental_backup_finds_the_one_before(gitlab: Gitlab) -> None:
     assert gitlab.names() == [first.id, second.id]
 
 
+def test_gitlab_can_read_a_fetched_archive_that_an_incremental_backup_builds_on(gitlab: Gitlab) -> None:
+    first, _recovered = gitlab.make()
+    os.chown(gitlab.sets / first.id / first.application.file, 0, 0)
+    os.chown(gitlab.backups, 998, 998)
+    owners: list[int] = []
+    gitlab.during = lambda: owners.append((gitlab.backups / first.application.file).stat().st_uid)
+    gitlab.make(incremental=True)
+    assert owners == [998]
+
+
 def test_an_incremental_backup_builds_on_a_whole_set(gitlab: Gitlab) -> None:
     first, _recovered = gitlab.make()
     gitlab.make(skip=("repositories",))
