@@ -35,7 +35,7 @@ class ActionModule(_backup_action.BackupAction):
         result: _host_action.Result = super().run(tmp, task_vars)
         args = self._arguments(ARGUMENT_SPEC)
         bucket = _backup_action.bucket(args["s3"])
-        request = _backup_action.request(args, prune=bucket is None)
+        request = _backup_action.request(args, prune=bucket is None, copies_to=bucket.url("") if bucket else "")
         try:
             s3 = self._client(args["s3"], bucket) if bucket else None
             first = self._first_look()
@@ -86,13 +86,12 @@ class ActionModule(_backup_action.BackupAction):
     def _copies(
         self, request: Request, set_id: str, options: t.Mapping[str, t.Any], s3: t.Any, bucket: Bucket
     ) -> _host_action.Result:
-        """Copy the new set, then finish what copies earlier runs left half way."""
-        found: _host_action.Result = {"copied": []}
+        """Copy the new set, then what earlier runs left half way; retention comes when all of it is there."""
+        copied: list[str] = []
         todo = [set_id]
-        while todo:
-            one = todo.pop(0)
+        for one in todo:
             job = _Job(self, request, one, bucket, options.get("host_ca_path"))
-            answer = self._ask("pieces", {"sets_path": request.sets_path, "id": one, "piece_size": request.piece_size})
+            answer = self._ask("pieces", {"request": request.as_json(), "id": one})
             if one == set_id:
                 todo += answer["unfinished"]
             job.uploads = dict(answer["copies"].get(job.url, {}).get("uploads", {}))
@@ -103,10 +102,9 @@ class ActionModule(_backup_action.BackupAction):
                 with contextlib.suppress(AnsibleActionFail):
                     job.failed(str(exc))
                 raise AnsibleActionFail(f"The set {one} is good on the host, but not its copy: {exc}") from None
-            note = job.done(checksums)
-            found["copied"].append(job.url)
-            found["removed"] = note.get("removed", [])
-        return {**found, "url": found["copied"][0]}
+            note = job.done(checksums, prune=one == todo[-1])
+            copied.append(job.url)
+        return {"copied": copied, "removed": note.get("removed", []), "url": copied[0]}
 
 
 class _Job:
@@ -116,7 +114,7 @@ class _Job:
         self, action: ActionModule, request: Request, set_id: str, bucket: Bucket, ca_file: str | None
     ) -> None:
         self._action = action
-        self._request = dataclasses.replace(request, prune=True)
+        self._request = request
         self._set_id = set_id
         self._ca_file = ca_file
         self.url = bucket.url(set_id)
@@ -141,12 +139,14 @@ class _Job:
     def failed(self, error: str) -> None:
         self._note({"state": UNFINISHED, "uploads": self.uploads}, error=error)
 
-    def done(self, checksums: t.Mapping[str, str]) -> dict[str, t.Any]:
-        return self._note({"state": COMPLETE, "checksums": dict(checksums)})
+    def done(self, checksums: t.Mapping[str, str], *, prune: bool) -> dict[str, t.Any]:
+        return self._note({"state": COMPLETE, "checksums": dict(checksums)}, prune=prune)
 
-    def _note(self, copy: t.Mapping[str, t.Any], **more: str) -> dict[str, t.Any]:
-        request = {"request": self._request.as_json(), "id": self._set_id, "url": self.url, "copy": copy}
-        return self._action._ask("note", {**request, **more})
+    def _note(self, copy: t.Mapping[str, t.Any], *, prune: bool = False, **more: str) -> dict[str, t.Any]:
+        request = dataclasses.replace(self._request, prune=prune).as_json()
+        return self._action._ask(
+            "note", {"request": request, "id": self._set_id, "url": self.url, "copy": copy, **more}
+        )
 
 
 def _shown(answer: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

@@ -60,7 +60,7 @@ def copy(kept: Kept, bucket: Bucket, run: Run, say: t.Callable[[str], None]) -> 
         arrived = aws.parts(key, uploads[file.name]) if file.name in uploads else None
         if arrived is None:
             uploads[file.name] = aws.begin(key)
-            _backup_store.note_copy(kept.path, url, {"state": UNFINISHED, "uploads": uploads})
+            note_begun(kept.path, url, uploads)
             arrived = {}
         parts = [
             _sent(aws, pathlib.Path(kept.path), key, uploads[file.name], file.name, one, arrived) for one in file.pieces
@@ -74,6 +74,16 @@ def copy(kept: Kept, bucket: Bucket, run: Run, say: t.Callable[[str], None]) -> 
     checksums = {file.name: file.checksum for file in files}
     _backup_store.note_copy(kept.path, url, {"state": COMPLETE, "checksums": checksums})
     return url
+
+
+def note_begun(folder: str, url: str, uploads: t.Mapping[str, str]) -> None:
+    """Write down that the set in folder is to be at url, and what was begun of it; later runs see to it."""
+    _backup_store.note_copy(folder, url, {"state": UNFINISHED, "uploads": dict(uploads)})
+
+
+def is_unfinished(kept: Kept, url: str | None) -> bool:
+    """Whether the set is to be at url and is not yet; a copy to another place is none of this run's."""
+    return url is not None and kept.copies.get(url, {}).get("state") == UNFINISHED
 
 
 def _is_there(aws: _Aws, key: str, file: File) -> bool:

@@ -75,12 +75,11 @@ def _created(request: Request, host: Host) -> Json:
 def _copied(request: Request, host: Host, set_id: str) -> str:
     """Copy the new set, and whatever copies were left unfinished; returns the new one's URL."""
     bucket = t.cast("t.Any", request.bucket)
-    url = ""
     with host.recorder.timed("copy"):
         for kept in _backup_store.good(_backup_store.sets(request.sets_path)):
-            if kept.id == set_id or kept.copies.get(bucket.url(kept.id), {}).get("state") == _backup_awscli.UNFINISHED:
-                url = _backup_awscli.copy(kept, bucket, host.run, host.recorder.stage)
-    return url
+            if kept.id == set_id or _backup_awscli.is_unfinished(kept, bucket.url(kept.id)):
+                _backup_awscli.copy(kept, bucket, host.run, host.recorder.stage)
+    return str(bucket.url(set_id))
 
 
 def plan(request: Request) -> Json:
@@ -121,21 +120,18 @@ def summary(kept: _backup_store.Kept) -> Json:
     }
 
 
-def pieces(request: Json) -> Json:
-    """The files of a set in pieces, for who signs their upload."""
-    kept = _backup_store.find(request["sets_path"], request["id"])
-    found = _backup_pieces.files(kept, request["piece_size"])
-    others = [one.id for one in _backup_store.good(_backup_store.sets(request["sets_path"])) if _is_half_copied(one)]
+def pieces(data: Json) -> Json:
+    """The files of a set in pieces, for who signs their upload; and which others are to be copied there still."""
+    request = Request.from_json(data["request"])
+    kept = _backup_store.find(request.sets_path, data["id"])
+    found = _backup_pieces.files(kept, request.piece_size or _backup_pieces.DEFAULT_SIZE)
+    others = [one for one in _backup_store.good(_backup_store.sets(request.sets_path)) if one.id != kept.id]
     return {
         "id": kept.id,
         "files": [dataclasses.asdict(file) for file in found],
         "copies": dict(kept.copies),
-        "unfinished": [one for one in others if one != kept.id],
+        "unfinished": [one.id for one in others if _backup_awscli.is_unfinished(one, request.copy_url(one.id))],
     }
-
-
-def _is_half_copied(kept: _backup_store.Kept) -> bool:
-    return any(known.get("state") == _backup_awscli.UNFINISHED for known in kept.copies.values())
 
 
 def send(request: Json) -> Json:

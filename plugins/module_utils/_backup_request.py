@@ -94,7 +94,8 @@ class Request:
     """One backup as it is asked for. piece_size is in bytes, keep_days in days; keep_count 0 keeps all.
 
     origin says who asked (playbook or timer); tool is the collection's version. prune removes what retention lets go
-    at the end; where a copy is made first, the end is after the copy.
+    at the end; where a copy is made first, the end is after the copy. copies_to is the URL of a bucket that the
+    controller copies to; the host copies to bucket itself.
     """
 
     backup_path: str = BACKUP_PATH
@@ -122,6 +123,7 @@ class Request:
     prune: bool = True
     piece_size: int | None = None
     bucket: Bucket | None = None
+    copies_to: str = ""
     origin: str = "playbook"
     tool: str = ""
 
@@ -141,6 +143,12 @@ class Request:
 
     def as_json(self) -> dict[str, t.Any]:
         return dataclasses.asdict(self)
+
+    def copy_url(self, set_id: str) -> str | None:
+        """Where a copy of the set goes; None where none is wanted."""
+        if self.bucket is not None:
+            return self.bucket.url(set_id)
+        return f"{self.copies_to}/{set_id}" if self.copies_to else None
 
     def options(self) -> dict[str, t.Any]:
         """What the manifest says of how the backup was made."""

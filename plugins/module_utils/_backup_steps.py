@@ -14,6 +14,7 @@ import time
 import typing as t
 
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import (
+    _backup_awscli,
     _backup_judge,
     _backup_plan,
     _backup_request,
@@ -178,6 +179,9 @@ def finish(request: Request, host: Host, making: Making) -> Manifest:
     if faults:
         raise BackupFailed(f"The backup is not good: {'; '.join(faults)}. There is no new set. Run this again.")
     manifest = _manifest(request, host, making, seen)
+    url = request.copy_url(making.id)
+    if url:  # from here on whoever comes copies it, however this run ends
+        _backup_awscli.note_begun(str(_backup_work.folder(request.sets_path, making.id)), url, {})
     _backup_work.seal(request.sets_path, making, manifest)
     _backup_work.settle(request.sets_path, making, keep=request.keep_in_backup_path)
     _backup_work.drop_failed(request.sets_path)

@@ -13,6 +13,7 @@ import typing as t
 
 import pytest
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import (
+    _backup_main,
     _backup_make,
     _backup_plan,
     _backup_result,
@@ -23,7 +24,7 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import (
     _gitlab_fingerprint,
 )
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_lock import Busy
-from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_request import Refused
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_request import Bucket, Refused
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_steps import BackupFailed
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_fingerprint import Fingerprint, Rows
 from unit.plugins.module_utils.backup_host import Gitlab, Killed
@@ -148,6 +149,33 @@ def test_partial_sets_do_not_push_out_the_whole_one(gitlab: Gitlab) -> None:
     assert planned == tuple(partial[:2])
     assert _backup_make.prune(request, gitlab.host()) == partial[:1]
     assert gitlab.names() == [whole.id, *partial[1:]]
+
+
+URL = "s3://backups/p"
+WAITS = {"state": "unfinished", "uploads": {}}
+
+
+def test_a_set_says_from_its_first_moment_that_it_is_to_be_copied(
+    gitlab: Gitlab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*unused: t.Any, **more: t.Any) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(_backup_work, "settle", die)
+        with pytest.raises(Killed):
+            gitlab.make(copies_to=URL)
+    elsewhere, _recovered = gitlab.make(bucket=Bucket("others"))
+    gitlab.make()
+    copies = [one.copies for one in _backup_store.sets(str(gitlab.sets))]
+    first = "1795504810_2026_11_24_18.11.4"
+    assert copies == [{f"{URL}/{first}": WAITS}, {f"s3://others/{elsewhere.id}": WAITS}, {}]
+
+
+def test_what_waits_for_another_bucket_is_left(gitlab: Gitlab) -> None:
+    ids = [gitlab.make(copies_to=url)[0].id for url in (URL, "s3://others", URL)]
+    request = gitlab.request(copies_to=URL, piece_size=5 << 20).as_json()
+    assert _backup_main.pieces({"request": request, "id": ids[-1]})["unfinished"] == ids[:1]
 
 
 def _rewrite(gitlab: Gitlab) -> None:

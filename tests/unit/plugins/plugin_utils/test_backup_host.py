@@ -15,8 +15,8 @@ import typing as t
 import pytest
 from ansible_collections.fleetwright.gitlab_aws.plugins.action import gitlab_backup
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import _backup_main
-from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_request import Request
-from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _backup_host, _backup_program
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_request import Bucket, Request
+from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils import _backup_host, _backup_program, _backup_s3
 from ansible_collections.fleetwright.gitlab_aws.plugins.plugin_utils._backup_host import First, Look
 
 ID = "1795504809_2026_11_24_18.11.4"
@@ -104,3 +104,23 @@ def test_whose_set_it_is(answered: bool, look: Look, adopted: bool, monkeypatch:
     monkeypatch.setattr(action, "_waited", lambda: look, raising=False)
     found = action._earlier(REQUEST, First({}, True, answered))
     assert found == (DONE if adopted else None)
+
+
+@pytest.mark.parametrize("older", [[], ["old", "older"]])
+def test_retention_comes_when_every_copy_is_there(older: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, bool]] = []
+
+    def ask(command: str, request: dict[str, t.Any]) -> dict[str, t.Any]:
+        if command == "pieces":
+            return {"files": [], "copies": {}, "unfinished": older}
+        asked.append((request["id"], request["request"]["prune"]))
+        return {"removed": ["gone"] if request["request"]["prune"] else []}
+
+    action = t.cast(t.Any, gitlab_backup.ActionModule.__new__(gitlab_backup.ActionModule))
+    monkeypatch.setattr(action, "_ask", ask, raising=False)
+    monkeypatch.setattr(_backup_s3.Copier, "copy", lambda *unused: {})
+    bucket = Bucket("backups")
+    found = action._copies(Request(prune=False), ID, {}, None, bucket)
+    assert asked == [(one, one == [ID, *older][-1]) for one in [ID, *older]]
+    urls = [bucket.url(one) for one in (ID, *older)]
+    assert found == {"copied": urls, "url": urls[0], "removed": ["gone"]}

@@ -78,7 +78,8 @@ class HostSide:
         return answer
 
     def files(self) -> list[File]:
-        answer = self.run("pieces", {"sets_path": str(self.sets), "id": ID, "piece_size": 5 * MIB})
+        request = dataclasses.replace(self.request, piece_size=5 * MIB)
+        answer = self.run("pieces", {"request": request.as_json(), "id": ID})
         return [_backup_pieces.from_json(file) for file in answer["files"]]
 
     def send(self, orders: t.Sequence[_backup_send.Order]) -> t.Any:
