@@ -29,6 +29,7 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import (
     _host_command,
     _host_signals,
     _restore_main,
+    _upgrade_main,
 )
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_request import Places, Refused, Request
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_steps import BackupFailed, Host
@@ -41,6 +42,7 @@ FAILURES = (
     _backup_set.SetError,
     _backup_awscli.CopyFailed,
     *_restore_main.FAILURES,
+    *_upgrade_main.FAILURES,
 )
 NOTE_SECONDS = 60.0
 
@@ -167,6 +169,7 @@ COMMANDS: dict[str, t.Callable[[Json], Json]] = {
     "send": send,
     "note": note,
     **_restore_main.COMMANDS,
+    **_upgrade_main.COMMANDS,
 }
 # A request of that name is for one run: it is removed once it is read, as it may have signed URLs in it, which are as
 # good as credentials.

@@ -20,6 +20,7 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import (
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_request import (
     LATEST,
     ORIGIN_RESTORE,
+    ORIGIN_UPGRADE,
     Places,
     Refused,
     Request,
@@ -64,6 +65,7 @@ def plan(request: Request, places: Places, run: Run, now: float) -> Plan:
     if at_work:
         raise _backup_lock.Busy(at_work)
     _check_restore(request)
+    _check_upgrade(request)
     _check_backup_path(request)
     kept = _backup_store.sets(request.sets_path)
     previous = _previous(request, kept, release)
@@ -90,6 +92,16 @@ def _check_restore(request: Request) -> None:
     words = _restore_journal.unfinished(request.restore_state_path) if request.origin != ORIGIN_RESTORE else None
     if words:
         raise Refused(f"No backup is made while a restore is unfinished. {words}")
+
+
+def _check_upgrade(request: Request) -> None:
+    """The upgrade makes the sets that it needs itself, and must find them again."""
+    journal = pathlib.Path(request.upgrade_state_path, "open.json")
+    if request.origin not in (ORIGIN_RESTORE, ORIGIN_UPGRADE) and journal.exists():
+        raise Refused(
+            "No backup is made while an upgrade is unfinished: run the upgrade again to finish it, or roll it back "
+            "(playbook gitlab_rollback)."
+        )
 
 
 def _release(places: Places, run: Run) -> Release:

@@ -18,7 +18,9 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import _bac
 
 STATE_PATH = "/var/lib/fleetwright/gitlab_backup"
 RESTORE_STATE_PATH = "/var/lib/fleetwright/gitlab_restore"
+UPGRADE_STATE_PATH = "/var/lib/fleetwright/gitlab_upgrade"
 ORIGIN_RESTORE = "restore"  # the set of what was there before a restore
+ORIGIN_UPGRADE = "upgrade"  # the set that a stop of an upgrade goes back to
 SETS_PATH = "/var/opt/gitlab/fleetwright-backups"
 BACKUP_PATH = "/var/opt/gitlab/backups"
 LATEST = "latest"
@@ -102,6 +104,7 @@ class Request:
     sets_path: str = SETS_PATH
     state_path: str = STATE_PATH
     restore_state_path: str = RESTORE_STATE_PATH
+    upgrade_state_path: str = UPGRADE_STATE_PATH
     skip: tuple[str, ...] = ()
     strategy: str = "stream"
     incremental: bool = False

@@ -16,11 +16,15 @@ import pathlib
 import time
 import typing as t
 
-from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import _backup_store, _upgrade_journal
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import (
+    _backup_request,
+    _backup_store,
+    _upgrade_journal,
+)
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._upgrade_journal import Kind, Line
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._upgrade_record import Upgrade
 
-STATE_PATH = "/var/lib/fleetwright/gitlab_upgrade"
+STATE_PATH = _backup_request.UPGRADE_STATE_PATH
 NAME = "journal.jsonl"
 OPEN = "open.json"
 

@@ -43,6 +43,7 @@ MODULES = (
     "_gitlab_fingerprint",
     "_gitlab_psql",
     "_gitlab_readiness",
+    "_gitlab_server",
     "_gitlab_services",
     "_host_command",
     "_host_signals",
@@ -60,6 +61,20 @@ MODULES = (
     "_restore_request",
     "_restore_services",
     "_restore_steps",
+    "_upgrade_back",
+    "_upgrade_door",
+    "_upgrade_file",
+    "_upgrade_journal",
+    "_upgrade_look",
+    "_upgrade_main",
+    "_upgrade_next",
+    "_upgrade_package",
+    "_upgrade_postgresql",
+    "_upgrade_record",
+    "_upgrade_run",
+    "_upgrade_steps",
+    "_upgrade_unit",
+    "_upgrade_work",
 )
 _MAIN = f"""\
 import sys

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
+from pathlib import Path
 
 from .places import Places, here
 
@@ -27,10 +29,21 @@ PHASES = ("configuration", "accounts", "services", "migrations", "end")
 
 def fault(name: str, places: t.Optional[Places] = None) -> t.Optional[str]:
     """Return the argument of a fault that is on, None when it is off."""
+    places = places or here()
     try:
-        return ((places or here()).faults / name).read_text(encoding="utf-8").strip()
+        text = (places.faults / name).read_text(encoding="utf-8").strip()
     except (FileNotFoundError, NotADirectoryError):
         return None
+    return scoped(text, places.rails / "VERSION")
+
+
+def scoped(text: str, version: Path) -> t.Optional[str]:
+    """Return an argument without its scope; None where it is for another version: `migrations@18.11`."""
+    argument, at, scope = text.rpartition("@")
+    if not at or not re.fullmatch(r"\d+(\.\d+)*", scope):
+        return text
+    installed = version.read_text(encoding="utf-8").strip() if version.exists() else ""
+    return argument if f"{installed}.".startswith(f"{scope}.") else None
 
 
 def seconds(name: str, default: float = 0.0) -> float:

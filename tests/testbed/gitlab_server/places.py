@@ -9,6 +9,9 @@ import dataclasses
 import os
 from pathlib import Path
 
+# What begins the line in nginx's file that the stand-in reads.
+SETTINGS = "# stand-in: "
+
 
 @dataclasses.dataclass(frozen=True)
 class Places:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import typing as t
 
-from ..places import Places
+from ..places import SETTINGS, Places
 from .accounts import SHARED
 from .config import Config
 from .files import folder, write
@@ -75,6 +75,18 @@ def nginx_settings(config: Config) -> dict[str, t.Any]:
     }
 
 
+def nginx_conf(config: Config) -> str:
+    """Return the site's file: laid out as the package's own, with what the stand-in reads in its first line."""
+    settings = nginx_settings(config)
+    listen = f"*:{settings['port']}{' ssl' if settings['https'] else ''}"
+    return (
+        f"{SETTINGS}{json.dumps(settings)}\n\nupstream gitlab-workhorse {{\n"
+        "  server unix:/var/opt/gitlab/gitlab-workhorse/sockets/socket fail_timeout=0;\n}\n\n"
+        f"server {{\n  listen {listen};\n  server_name {settings['host']};\n\n"
+        "  location / {\n    proxy_pass http://gitlab-workhorse;\n  }\n}\n"
+    )
+
+
 def _environment_files(places: Places, config: Config) -> bool:
     room = places.opt / "etc/gitlab-rails/env"
     folder(room)  # world readable: another user gets as far as chpst's refusal (observed 7)
@@ -120,6 +132,6 @@ def render(places: Places, config: Config, secrets: Secrets) -> set[str]:
     changed = {"puma", "sidekiq"} if any(rails) else set()
     if write(places.var / "gitaly/config.toml", gitaly, mode=0o640, owner="root", group="git"):
         changed.add("gitaly")
-    if write(places.var / "nginx/conf/gitlab-http.conf", json.dumps(nginx_settings(config), indent=2) + "\n"):
+    if write(places.var / "nginx/conf/gitlab-http.conf", nginx_conf(config)):
         changed.add("nginx")
     return changed

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 import typing as t
 
+from ..faults import scoped
 from .places import Places
 
 # fault: what its argument is, and what it does
@@ -36,15 +37,17 @@ class Faults:
 
     def __init__(self, places: Places) -> None:
         self._folder = places.faults
+        self._version = places.rails / "VERSION"
 
     def get(self, name: str) -> t.Optional[str]:
         """Return the fault's argument, or None when it is off."""
         if name not in FAULTS:
             raise KeyError(f"no fault is called {name}")
         try:
-            return (self._folder / name).read_text(encoding="utf-8").strip()
+            text = (self._folder / name).read_text(encoding="utf-8").strip()
         except FileNotFoundError:
             return None
+        return scoped(text, self._version)
 
     def on(self, name: str) -> bool:
         return self.get(name) is not None

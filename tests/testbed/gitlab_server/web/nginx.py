@@ -17,7 +17,7 @@ import typing as t
 
 from ...gitlab_api.http_server import Server
 from ...gitlab_api.web import Request, Response, text_response
-from ..places import Places, here
+from ..places import SETTINGS, Places, here
 from ..releases import release
 from .stop import on_term
 
@@ -33,6 +33,10 @@ HTML = "text/html; charset=utf-8"
 
 _LOCATION = re.compile(r"location\s+(?:(=|~|\^~)\s+)?(\S+)\s*\{([^}]*)\}")
 _RETURN = re.compile(r"\breturn\s+(\d+)")
+
+
+# A whole server that answers some clients by itself.
+_SERVER_IF = re.compile(r"^\s*if \(\$remote_addr !~ \"(.+?)\"\) \{ return (\d+); \}", re.MULTILINE)
 
 
 class Locations:
@@ -68,12 +72,14 @@ class Nginx:
     def load(self) -> None:
         """Read the configuration that reconfigure has rendered."""
         file = self.places.var / "nginx/conf/gitlab-http.conf"
-        self.settings: dict[str, t.Any] = json.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        self.settings: dict[str, t.Any] = json.loads(text.partition("\n")[0][len(SETTINGS) :])
         self.locations = Locations(self.settings["custom"])
+        self.turned_away = [(re.compile(match[1]), int(match[2])) for match in _SERVER_IF.finditer(text)]
 
     def answer(self, request: Request) -> t.Optional[Response]:
         """Return an answer of its own, or puma's."""
-        own = self.locations.status(request.path)
+        own = self._turned_away(request.peer) or self.locations.status(request.path)
         if own is not None:
             return text_response(own, f"<html><h1>{own}</h1></html>\n", kind=HTML)
         host = request.header("host").partition(":")[0]
@@ -83,6 +89,9 @@ class Nginx:
         if page.exists() and not request.path.startswith("/api/"):
             return text_response(200, page.read_text(encoding="utf-8"), kind=HTML)
         return self._from_puma(request)
+
+    def _turned_away(self, peer: str) -> t.Optional[int]:
+        return next((status for pattern, status in self.turned_away if not pattern.search(peer)), None)
 
     def _from_puma(self, request: Request) -> t.Optional[Response]:
         target = request.path + (f"?{request.query}" if request.query else "")

@@ -30,7 +30,7 @@ def site(ground: Ground) -> Iterator[Nginx]:
     found = config.Config({"external_url": "http://gitlab.corp.test"})
     for sign in SIGNS:
         ground.put(f"var/opt/gitlab/{sign}")
-    ground.put("var/opt/gitlab/nginx/conf/gitlab-http.conf", json.dumps(render.nginx_settings(found)))
+    ground.put("var/opt/gitlab/nginx/conf/gitlab-http.conf", render.nginx_conf(found))
     web = Web(ground.places, ":memory:", "18.11.9", render.rails_settings(found)["production"])
     server = Server(web, "127.0.0.1", 0)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
@@ -123,3 +123,11 @@ def test_the_deploy_page_covers_pages_but_not_the_api(ground: Ground, site: Ngin
     ground.ctl("deploy-page", "up")
     assert _get(site, "/users/sign_in") == (200, "soon")
     assert _get(site, "/api/v4/version")[0] == 401
+
+
+def test_a_server_that_turns_others_away(site: Nginx) -> None:
+    file = site.places.var / "nginx/conf/gitlab-http.conf"
+    closed = 'server {\n  if ($remote_addr !~ "^127[.]") { return 503; }'
+    file.write_text(file.read_text().replace("server {", closed))
+    site.load()
+    assert [_get(site, "/-/health", peer)[0] for peer in ("127.0.0.1", "10.1.2.3")] == [200, 503]
