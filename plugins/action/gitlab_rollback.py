@@ -29,7 +29,9 @@ class ActionModule(_server_upgrade_drive.ServerUpgradeAction):
         args = self._arguments(ARGUMENT_SPEC)
         request = self._request(args, version=args["version"] or None)
         try:
-            known = self._looked(request, packages=False)
+            self._settle()
+            borrowed = self._task.check_mode or not self._is_there
+            known = self._ask("upgrade-look", request, borrowed=borrowed)
         except _backup_host.HostError as exc:
             raise AnsibleActionFail(f"{exc} Nothing was changed.") from None
         last, journal = known["last"] or {}, known["journal"]

@@ -96,14 +96,11 @@ def close(data: Json) -> Json:
 
 
 def look(data: Json) -> Json:
-    """What a plan is made from, and what the journal says; changes nothing."""
-    request = Request.from_json(data.get("request", {}))
+    """What the journal says, and where a rollback would go; changes nothing."""
+    request = Request.from_json(data)
     known = _upgrade_file.read(request.state_path)
     last = known[-1] if known else None
-    there = {} if not data.get("packages", True) else _upgrade_look.look(
-        _host_command.run, _upgrade_look.Places(), edition=data.get("edition")
-    )  # fmt: skip
-    return {**there, "journal": _journal(known, request.version), "last": _last(last)}
+    return {"journal": _journal(known, request.version), "last": _last(last)}
 
 
 def _last(last: Upgrade | None) -> Json | None:

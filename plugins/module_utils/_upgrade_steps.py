@@ -10,13 +10,14 @@ over ssh reaches it beside nginx, so the line in nginx's files alone keeps not e
 from __future__ import annotations
 
 import re
-import time
 import typing as t
 
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import (
     _backup_awscli,
     _backup_make,
     _backup_store,
+    _gitlab_migrations,
+    _gitlab_migrations_act,
     _gitlab_readiness,
     _gitlab_server,
     _restore_judge,
@@ -223,29 +224,22 @@ def open_(work: Work, stop: int, _again: bool) -> Facts:
 
 
 def migrations(work: Work, _stop: int, _again: bool) -> Facts:
-    """Batched background migrations have to end before the next version comes."""
-    until = time.monotonic() + work.request.migrations_seconds
-    source = _gitlab_server.Source(run=work.host.run)
+    """Background migrations have to end before the next version comes."""
     with work.host.recorder.timed("migrations"):
-        while True:
-            left = _gitlab_server.migrations(source)["unfinished"]
-            failed = [one for one in left if one["status"] == "failed"]
-            if failed:
-                names = [f"{one['job_class_name']} on {one['table_name']}.{one['column_name']}" for one in failed]
-                raise StepFailed(
-                    f"Background migrations failed: {_listed(names)}. Look at Admin > Monitoring > Background "
-                    "migrations, mend what they say and retry them there; then run the upgrade again."
-                )
-            if not left:
-                return {}
-            if time.monotonic() > until:
-                raise StepFailed(
-                    f"{len(left)} background migrations have not ended after {work.request.migrations_seconds} s, "
-                    f"the first is {left[0]['job_class_name']} on {left[0]['table_name']}. They go on; "
-                    "run the upgrade again to wait on, or give them longer (gitlab_server_upgrade_migrations_timeout)."
-                )
-            work.say(f"waiting for {len(left)} background migrations, first {left[0]['job_class_name']}")
-            time.sleep(PAUSE_SECONDS)
+        found = _gitlab_migrations.wait(
+            work.host.run,
+            work.request.migrations_seconds,
+            lambda state: work.say(_gitlab_migrations.progress(state)),
+            pause=PAUSE_SECONDS,
+        )
+    if found.ended:
+        return {}
+    if found.stuck:
+        raise StepFailed(f"Background migrations do not end: {_gitlab_migrations_act.remedy(found)} Then run it again.")
+    raise StepFailed(
+        f"After {work.request.migrations_seconds} s {_gitlab_migrations.progress(found)}. They go on; run the upgrade "
+        "again to wait on, or give them longer (gitlab_server_upgrade_migrations_timeout)."
+    )
 
 
 def _environment(work: Work) -> Facts:

@@ -24,20 +24,8 @@ description:
   - In check mode the plan is shown, and nothing is changed.
 extends_documentation_fragment:
   - fleetwright.gitlab_aws.attributes
+  - fleetwright.gitlab_aws.gitlab_upgrade
 options:
-  target:
-    description: An exact version (V(18.11.9)), a line to stay in (V(18.11) or V(18)), or V(newest).
-    type: str
-    default: newest
-  conditional_stops:
-    description: Those of GitLab's conditional stops that this server needs, such as V(17.1).
-    type: list
-    elements: str
-    default: []
-  edition:
-    description: The edition to change to; without it the installed one stays.
-    type: str
-    choices: [ce, ee]
   keep_serving:
     description:
       - Whether users and runners are let in while a stop is at work, as far as GitLab serves them.
@@ -78,13 +66,13 @@ attributes:
 EXAMPLES = r"""
 - name: What an upgrade would do
   fleetwright.gitlab_aws.gitlab_upgrade:
-    target: 18.11
+    version: "18.11"
   become: true
   check_mode: true
 
 - name: Upgrade
   fleetwright.gitlab_aws.gitlab_upgrade:
-    target: 18.11
+    version: "18.11"
   become: true
 """
 

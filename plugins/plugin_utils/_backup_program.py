@@ -41,6 +41,8 @@ MODULES = (
     "_backup_work",
     "_git_refs",
     "_gitlab_fingerprint",
+    "_gitlab_migrations",
+    "_gitlab_migrations_act",
     "_gitlab_psql",
     "_gitlab_readiness",
     "_gitlab_server",

@@ -30,20 +30,19 @@ class ServerUpgradeAction(_backup_action.BackupAction):
     """An action that drives the upgrade's side of the program on the host."""
 
     _state_path = _backup_request.UPGRADE_STATE_PATH
+    _is_there = False
 
     def _request(self, args: t.Mapping[str, t.Any], **more: t.Any) -> Json:
         backup = {**{name: args[name] for name in _OF_BACKUP}, "tool": _backup_program.collection_version()}
         return {"backup": backup, "ready_seconds": args["ready_timeout"], **more}
 
-    def _looked(self, request: Json, **more: t.Any) -> Json:
-        """What the host says of itself and of its journal; waits for what an earlier run has begun there."""
+    def _settle(self) -> None:
+        """Wait for what an earlier run has begun on the host: its journal tells what became of it."""
         first = self._first_look()
         if first.running and not self._task.check_mode:
             self._say("an earlier run is still at work on the host: waiting for it")
             self._followed()
-        borrowed = self._task.check_mode or not self._is_installed(first)
-        self._is_there = not borrowed
-        return self._ask("upgrade-look", {"request": request, **more}, borrowed=borrowed)
+        self._is_there = self._is_installed(first)
 
     def _driven(self, command: str, request: Json) -> Json:
         """Have the host do one stop after the other; the answer at the end, whatever it is."""
