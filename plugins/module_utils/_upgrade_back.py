@@ -133,10 +133,13 @@ def install(work: Work, at: int, _again: bool) -> Facts:
 
 
 def reconfigure(work: Work, at: int, _again: bool) -> Facts:
+    """Then all services run that do not write: a package whose reconfigure failed has left them stopped."""
     if not intact(work):
         _upgrade_package.supervised(work)
         _restore_services.stop(work.host.run, work.say)
         _upgrade_package.reconfigure(work, at, "reconfigure-back")
+        quiet = [name for name in _before(work, at) if name not in _restore_services.WRITERS]
+        _restore_services.start(work.host.run, quiet)
     return {}
 
 
