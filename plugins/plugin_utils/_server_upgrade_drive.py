@@ -41,7 +41,7 @@ class ServerUpgradeAction(_backup_action.BackupAction):
         first = self._first_look()
         if first.running and not self._task.check_mode:
             self._say("an earlier run is still at work on the host: waiting for it")
-            self._followed()
+            self._waited()
         self._is_there = self._is_installed(first)
 
     def _driven(self, command: str, request: Json) -> Json:
