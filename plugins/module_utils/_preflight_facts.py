@@ -10,6 +10,7 @@ import shutil
 import typing as t
 import urllib.error
 
+from ansible.module_utils.urls import ConnectionError as CouldNotConnect
 from ansible.module_utils.urls import open_url
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._aws import Aws, AwsError
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_api import Call, GitLab
@@ -147,7 +148,7 @@ class Collector:
                 return answer.status
         except urllib.error.HTTPError as exc:
             return exc.code
-        except (OSError, ValueError) as exc:
+        except (OSError, ValueError, CouldNotConnect) as exc:
             remedy = "Check name, port and firewall, and that the registry is switched on."
             return Failure("", f"Could not reach {url}: {exc}. {remedy}")
 
