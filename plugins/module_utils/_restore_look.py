@@ -20,6 +20,7 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import (
     _git_refs,
     _gitlab_fingerprint,
     _gitlab_psql,
+    _gitlab_readiness,
     _restore_journal,
     _restore_request,
     _restore_services,
@@ -52,7 +53,8 @@ class Facts:
     has_cluster and has_database say whether PostgreSQL has its files, and whether GitLab's database can be asked.
     busy_mounts are mount points in the way of a part, by part; rooms are by what lies there. at_work and upgrade_open
     are words about what excludes a restore, services_error says why gitlab-ctl can't tell what runs. backup_path_is
-    says what stands there: directory, nothing or other.
+    says what stands there: directory, nothing or other; backup_path_owner is whose it is, gitlab_user who GitLab works
+    as, and gitlab_backup_path the one that the last reconfigure gave to GitLab: None where that is not known.
     """
 
     version: str | None = None
@@ -69,6 +71,9 @@ class Facts:
     busy_mounts: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     rooms: t.Mapping[str, Room] = dataclasses.field(default_factory=dict)
     backup_path_is: str = "directory"
+    backup_path_owner: str | None = None
+    gitlab_user: str | None = None
+    gitlab_backup_path: str | None = None
     at_work: str | None = None
     upgrade_open: bool = False
     journal: Journal | None = None
@@ -129,6 +134,9 @@ def look(
         busy_mounts=busy_mounts(_text(places.mounts) or "", manifest, backup.data),
         rooms=_rooms(request, backup.data, storages),
         backup_path_is=_what(pathlib.Path(request.backup_path)),
+        backup_path_owner=owner(request.backup_path),
+        gitlab_user=gitlab_user(_text(backup.rails_rc) or ""),
+        gitlab_backup_path=gitlab_backup_path(places.gitlab_yml),
         at_work=_backup_lock.gitlab_at_work(backup.pid_file),
         upgrade_open=pathlib.Path(places.upgrade_journal).exists(),
         journal=journal,
@@ -197,6 +205,31 @@ def _what(path: pathlib.Path) -> str:
     if path.is_dir():
         return "directory"
     return "other" if path.exists() or path.is_symlink() else "nothing"
+
+
+def owner(path: str) -> str | None:
+    """Whose it is, by name where it has one; None where nothing is there."""
+    try:
+        return pathlib.Path(path).owner()
+    except KeyError:
+        return str(pathlib.Path(path).stat().st_uid)
+    except OSError:
+        return None
+
+
+def gitlab_user(rails_rc: str) -> str | None:
+    """Who GitLab's commands work as, of the file that they read it from; None before the first reconfigure."""
+    found = re.search(r"^gitlab_user='?([^'\s]+)", rails_rc, re.MULTILINE)
+    return found.group(1) if found else None
+
+
+def gitlab_backup_path(gitlab_yml: str) -> str | None:
+    """Where GitLab looks for backups, by what the last reconfigure wrote; None where that is not known."""
+    try:
+        found = _gitlab_readiness.section(pathlib.Path(gitlab_yml).read_text("utf-8"), "backup").get("path")
+    except (OSError, ValueError):
+        return None
+    return str(found) if found else None
 
 
 def _text(path: str) -> str | None:

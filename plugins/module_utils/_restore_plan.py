@@ -66,7 +66,7 @@ def plan(request: Request, manifest: Manifest, facts: Facts, changes: t.Sequence
         raise Busy(facts.at_work)
     unfinished = facts.journal if facts.journal and not facts.journal.done else None
     replaces = _restore_refusals.replaced(request, manifest, facts)
-    problems = _restore_refusals.problems(request, manifest, facts, unfinished, replaces)
+    problems = _restore_refusals.problems(request, manifest, facts, unfinished, replaces, changes)
     if problems:
         raise Refused(
             f"The set {manifest.id} can't be restored here, and nothing was changed. "

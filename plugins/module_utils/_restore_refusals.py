@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import typing as t
 
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import _restore_compare
@@ -21,13 +22,22 @@ _SHOWN = 5
 
 
 def problems(
-    request: Request, manifest: Manifest, facts: Facts, unfinished: Journal | None, replaces: t.Sequence[str]
+    request: Request,
+    manifest: Manifest,
+    facts: Facts,
+    unfinished: Journal | None,
+    replaces: t.Sequence[str],
+    changes: t.Sequence[str] = (),
 ) -> list[str]:
-    """All that is in the way; unfinished is an earlier restore that is not done, replaces what would be lost."""
+    """All that is in the way; unfinished is an earlier restore that is not done, replaces what would be lost.
+
+    changes are files of /etc/gitlab that become others.
+    """
     same = is_same(request, manifest, unfinished)
     return [
         *_installed(manifest, facts),
         *_in_the_way(request, facts, unfinished),
+        *(_backup_path(request, facts, changes) if request.data else []),
         *_room(request, manifest, facts, placed=same),
         *_configuration(request, manifest, facts),
         *([] if same else _unconfirmed(request, facts, replaces)),
@@ -87,6 +97,26 @@ def _in_the_way(request: Request, facts: Facts, unfinished: Journal | None) -> l
             "replaced. If it can't start any more, move /var/opt/gitlab/postgresql/data elsewhere (keep it)."
         )
     return found
+
+
+def _backup_path(request: Request, facts: Facts, changes: t.Sequence[str]) -> list[str]:
+    """What keeps GitLab from unpacking the archive there: it would end when the database is about to be replaced."""
+    found = []
+    if facts.gitlab_user and facts.backup_path_owner and facts.backup_path_owner != facts.gitlab_user:
+        found.append(
+            f"backup_path {request.backup_path} belongs to {facts.backup_path_owner}, and GitLab, which works as "
+            f"{facts.gitlab_user}, has to unpack the archive there. Give it to {facts.gitlab_user} (chown)."
+        )
+    if not changes:
+        found += other_backup_path(request, facts.gitlab_backup_path)
+    return found
+
+
+def other_backup_path(request: Request, known: str | None) -> list[str]:
+    """Whether GitLab, whose own is known, looks for the archive elsewhere."""
+    if known is None or os.path.realpath(known) == os.path.realpath(request.backup_path):
+        return []
+    return [f"backup_path is {request.backup_path}, and gitlab_rails['backup_path'] is {known}: give that."]
 
 
 def _room(request: Request, manifest: Manifest, facts: Facts, *, placed: bool) -> list[str]:

@@ -44,6 +44,7 @@ class Places:
     wrapper: str = "/opt/gitlab/bin/gitlab-backup"
     gitaly_config: str = "/var/opt/gitlab/gitaly/config.toml"
     pg_data: str = "/var/opt/gitlab/postgresql/data"
+    gitlab_yml: str = "/var/opt/gitlab/gitlab-rails/etc/gitlab.yml"
     mounts: str = "/proc/self/mountinfo"
     upgrade_journal: str = "/var/lib/fleetwright/gitlab_upgrade/open.json"
 

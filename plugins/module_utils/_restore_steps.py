@@ -24,6 +24,7 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import (
     _restore_journal,
     _restore_judge,
     _restore_look,
+    _restore_refusals,
     _restore_services,
 )
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_set import Manifest, State
@@ -132,6 +133,9 @@ def load(work: Work) -> None:
         _lay_out(work)
     with work.host.recorder.timed("gitlab"):
         _restore_services.start_needed(work.host.run, work.say)
+    other = _restore_refusals.other_backup_path(work.request, _restore_look.gitlab_backup_path(work.places.gitlab_yml))
+    if other:  # the set's configuration may have brought it
+        raise RestoreFailed(f"GitLab was not asked to restore yet. {other[0]}")
     _clear(work)
     _place(work)
     said = _loaded(work)

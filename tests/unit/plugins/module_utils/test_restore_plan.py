@@ -149,6 +149,20 @@ def planned(request: Request, of: Manifest, host: Facts, changes: t.Sequence[str
         pytest.param(
             Request(ID),
             manifest(),
+            facts(gitlab_user="git", backup_path_owner="root"),
+            "belongs to root, and GitLab, which works as git, has to unpack",
+            id="backup-path-of-root",
+        ),
+        pytest.param(
+            Request(ID),
+            manifest(),
+            facts(gitlab_backup_path="/srv/backups"),
+            "gitlab_rails['backup_path'] is /srv/backups: give that",
+            id="another-backup-path",
+        ),
+        pytest.param(
+            Request(ID),
+            manifest(),
             facts(rooms=rooms(17 * GIB)),
             "/backup_path needs 18.0 GiB and has 17.0 GiB",
             id="space",
@@ -424,6 +438,26 @@ def test_what_moved_while_the_backup_was_made_is_as_it_was_at_some_moment_of_it(
 ) -> None:
     of = manifest(fingerprint_before=BEGUN.as_dict(), fingerprint_after=ENDED.as_dict())
     assert [one.name for one in _restore_compare.differences(Request(ID), of, found)] == differ
+
+
+def test_a_backup_path_that_fits() -> None:
+    fits = {"gitlab_user": "git", "backup_path_owner": "git", "gitlab_backup_path": Request(ID).backup_path + "/"}
+    assert planned(Request(ID), manifest(), facts(**fits)).steps
+    configured = planned(Request(ID), manifest(), facts(gitlab_backup_path="/srv/backups"), ("gitlab.rb",))
+    assert configured.steps  # the set's gitlab.rb says where, once it is here
+    other = facts(gitlab_user="git", backup_path_owner="root", gitlab_backup_path="/srv/backups")
+    assert planned(Request(ID, pieces=("configuration",)), manifest(), other, ("gitlab.rb",)).steps
+
+
+def test_what_gitlab_says_of_its_backups(tmp_path: t.Any) -> None:
+    assert _restore_look.gitlab_user("gitlab_app='gitlab-rails'\ngitlab_user='git'\ngitlab_group='git'\n") == "git"
+    assert _restore_look.gitlab_user("") is None
+    assert _restore_look.gitlab_backup_path(str(tmp_path / "none")) is None
+    written = tmp_path / "gitlab.yml"
+    written.write_text('production: &base\n  backup:\n    path: "/srv/b"   # Relative to Rails.root\n')
+    assert _restore_look.gitlab_backup_path(str(written)) == "/srv/b"
+    assert _restore_look.owner(str(tmp_path)) == tmp_path.owner()
+    assert _restore_look.owner(str(tmp_path / "none")) is None
 
 
 def test_a_part_that_the_set_lacks_is_not_compared() -> None:

@@ -47,7 +47,8 @@ def at_load(gitlab: Gitlab, set_id: str, said: t.Sequence[str], during: t.Callab
         set_id, ("application",), str(gitlab.backups), str(gitlab.sets), state_path=str(gitlab.folder / "restore")
     )
     host = dataclasses.replace(gitlab.host(), stream=stream)
-    return Work(request, host, Places(wrapper="gitlab-backup"), kept, kept.manifest, (), plan, journal)
+    places = Places(wrapper="gitlab-backup", gitlab_yml=str(gitlab.folder / "gitlab.yml"))
+    return Work(request, host, places, kept, kept.manifest, (), plan, journal)
 
 
 @pytest.mark.parametrize("keep", [False, True], ids=["moved-out", "kept-in-backup-path"])
@@ -70,3 +71,13 @@ def test_gitlab_can_read_the_archive_during_a_restore_and_after_it(
         with pytest.raises(_restore_steps.RestoreFailed, match="GitLab's restore failed"):
             _restore_steps.load(work)
     assert [*owners, source.stat().st_uid] == [GIT, GIT]
+
+
+def test_gitlab_that_looks_elsewhere_for_the_archive_is_not_run(tmp_path: pathlib.Path) -> None:
+    gitlab = Gitlab(tmp_path)
+    made, _recovered = gitlab.make()
+    (tmp_path / "gitlab.yml").write_text("production: &base\n  backup:\n    path: /srv/b\n")
+    work = at_load(gitlab, made.id, [], lambda: pytest.fail("GitLab's restore was run"))
+    with pytest.raises(_restore_steps.RestoreFailed, match=r"not asked to restore yet.*is /srv/b: give that"):
+        _restore_steps.load(work)
+    assert list(gitlab.backups.iterdir()) == []
