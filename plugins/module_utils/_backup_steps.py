@@ -174,8 +174,8 @@ def finish(request: Request, host: Host, making: Making) -> Manifest:
         size = (making.archive if making.archive.exists() else target).stat().st_size
         walker = _backup_verify.application_walker(size, unpack_all=request.unpack_all)
         seen = _backup_work.take_in(making.archive, target, walker, request.piece_size)
-    empty = _empty(making.fingerprint_before)
-    faults = _backup_verify.application_faults(seen.contents, making.states, making.id, making.release.version, empty)
+    release, empty, unknown = making.release.version, _empty(making.fingerprint_before), _unknown(making)
+    faults = _backup_verify.application_faults(seen.contents, making.states, making.id, release, empty, unknown)
     if faults:
         raise BackupFailed(f"The backup is not good: {'; '.join(faults)}. There is no new set. Run this again.")
     manifest = _manifest(request, host, making, seen)
@@ -193,6 +193,13 @@ def _empty(before: t.Mapping[str, t.Any] | None) -> tuple[str, ...]:
     found = before["repositories"] if before else None
     none = found is not None and all(digest == _git_refs.EMPTY for digest in found.values())
     return ("repositories",) if none else ()
+
+
+def _unknown(making: Making) -> tuple[str, ...]:
+    """Parts that may have nothing to dump: repositories that nobody counted, or of which only some were asked for."""
+    found = making.fingerprint_before["repositories"] if making.fingerprint_before else None
+    limits = ("repositories_storages", "repositories_paths", "skip_repositories_paths")
+    return ("repositories",) if found is None or any(making.options.get(name) for name in limits) else ()
 
 
 def _manifest(request: Request, host: Host, making: Making, seen: Seen) -> Manifest:

@@ -28,7 +28,7 @@ _PAX_RECORD = re.compile(rb"\d+ (path|size)=([^\n]*)\n")
 
 @dataclasses.dataclass
 class Group:
-    """Members of one part; size is in bytes."""
+    """Members of one part that are no folders; size is in bytes."""
 
     members: int = 0
     size: int = 0
@@ -36,7 +36,10 @@ class Group:
 
 @dataclasses.dataclass(frozen=True)
 class Contents:
-    """What an archive holds. faults say what is wrong, in the order in which it was met; none in a good one."""
+    """What an archive holds. faults say what is wrong, in the order in which it was met; none in a good one.
+
+    met are the members that were looked for and are there.
+    """
 
     members: int
     first: str
@@ -44,18 +47,26 @@ class Contents:
     texts: t.Mapping[str, bytes]
     sums: t.Mapping[str, str]
     faults: tuple[str, ...]
+    met: frozenset[str] = frozenset()
 
 
 class Walker:
     """Is fed an archive in blocks, each but the last a multiple of 512 bytes; then asked what it saw.
 
-    keep names members whose text is wanted, hash_of those whose sha256 is. Names are compared without "./" or "/".
+    keep names members whose text is wanted, hash_of those whose sha256 is, look_for those that must be there and hold
+    something. Names are compared without "./" or "/".
     budget says how much of what is compressed is unpacked.
     """
 
     def __init__(
-        self, keep: t.Collection[str] = (), hash_of: t.Collection[str] = (), budget: Budget | None = None
+        self,
+        keep: t.Collection[str] = (),
+        hash_of: t.Collection[str] = (),
+        budget: Budget | None = None,
+        look_for: t.Collection[str] = (),
     ) -> None:
+        self._look_for = frozenset(look_for)
+        self._met: set[str] = set()
         self._budget = budget or Budget()
         self._keep = frozenset(keep)
         self._hash_of = frozenset(hash_of)
@@ -101,9 +112,8 @@ class Walker:
             self._fault("it is empty")
         elif not self._ended and not self._lost:
             self._fault("it has no end: tar was stopped while it wrote")
-        return Contents(
-            self._members, self._first, self._groups, self._texts, self._sums, tuple(self._faults[:MAX_FAULTS])
-        )
+        faults = tuple(self._faults[:MAX_FAULTS])
+        return Contents(self._members, self._first, self._groups, self._texts, self._sums, faults, frozenset(self._met))
 
     def _fault(self, words: str) -> None:
         self._faults.append(words)
@@ -140,8 +150,10 @@ class Walker:
         group = self._groups.get(top)
         if group is None:
             group = self._groups[top] = Group()
-        group.members += 1
+        group.members += kind != _DIRECTORY
         group.size += size
+        if name in self._look_for and size:
+            self._met.add(name)
         if name in self._keep:
             self._capture(name, size)
         elif name in self._hash_of:

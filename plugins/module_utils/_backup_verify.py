@@ -22,7 +22,8 @@ _ENDING = ".tar.gz"
 
 def application_walker(size: int = 0, *, unpack_all: bool = False) -> Walker:
     """size is the archive's, in bytes."""
-    return Walker(keep=[INFORMATION], budget=Budget(None) if unpack_all else Budget.of(size))
+    budget = Budget(None) if unpack_all else Budget.of(size)
+    return Walker(keep=[INFORMATION], budget=budget, look_for=[DATABASE])
 
 
 def configuration_walker() -> Walker:
@@ -46,9 +47,17 @@ def _part(name: str, state: str, group: Group | None) -> Part:
 
 
 def application_faults(
-    contents: Contents, states: t.Mapping[str, str], set_id: str, version: str, empty: t.Collection[str] = ()
+    contents: Contents,
+    states: t.Mapping[str, str],
+    set_id: str,
+    version: str,
+    empty: t.Collection[str] = (),
+    unknown: t.Collection[str] = (),
 ) -> list[str]:
-    """What is wrong with the application archive; nothing in a good one. empty are parts that have nothing to dump."""
+    """What is wrong with the application archive; nothing in a good one.
+
+    empty are parts that have nothing to dump, unknown those of which nobody knows: their folder alone is enough.
+    """
     faults = list(contents.faults)
     if faults:
         return faults
@@ -62,8 +71,13 @@ def application_faults(
     faults += [
         f"the part {part.name} was dumped and is not in it"
         for part in parts(contents, states)
-        if part.state == State.INCLUDED and not part.members and part.name not in empty
+        if part.state == State.INCLUDED
+        and not part.members
+        and part.name not in empty
+        and not (part.name in unknown and part.name in contents.groups)
     ]
+    if states.get("db") == State.INCLUDED and DATABASE not in contents.met and not faults:
+        faults.append(f"the database was dumped, and {DATABASE} is not in it, or empty")
     return faults
 
 

@@ -31,12 +31,16 @@ class Killed(BaseException):
 
 @dataclasses.dataclass
 class Gitlab:
-    """What its commands do. says are more lines of the rake task, rc its status, lost a part missing in the archive."""
+    """What its commands do. says are more lines of the rake task, rc its status, lost a part missing in the archive.
+
+    folders: the archive has those of its parts as members of their own, as GitLab's have.
+    """
 
     folder: pathlib.Path
     rc: int = 0
     says: tuple[str, ...] = ()
     lost: str = ""
+    folders: bool = True
     damage: t.Callable[[bytes], bytes] = lambda content: content
     during: t.Callable[[], None] = lambda: None
     config_rc: int = 0
@@ -110,6 +114,8 @@ class Gitlab:
             if name in skipped:
                 on_line(f"2026-11-24 07:20:09 UTC -- Dumping {words} ... [SKIPPED]")
                 continue
+            if name in ("db", "repositories") and self.folders:
+                members[f"{name}/"] = b""
             if name != self.lost:
                 members[_member(name)] = gzip.compress(name.encode(), mtime=0)
             on_line(f"2026-11-24 07:20:09 UTC -- Dumping {words} ... done")
@@ -132,5 +138,6 @@ def tar(members: t.Mapping[str, bytes]) -> bytes:
         for name, content in members.items():
             info = tarfile.TarInfo(name)
             info.size = len(content)
+            info.type = tarfile.DIRTYPE if name.endswith("/") else tarfile.REGTYPE
             archive.addfile(info, io.BytesIO(content))
     return out.getvalue()

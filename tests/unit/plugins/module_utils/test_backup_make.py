@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import pathlib
+import tarfile
 import typing as t
 
 import pytest
@@ -27,7 +29,7 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_loc
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_request import Bucket, Refused
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_steps import BackupFailed
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._gitlab_fingerprint import Fingerprint, Rows
-from unit.plugins.module_utils.backup_host import Gitlab, Killed
+from unit.plugins.module_utils.backup_host import Gitlab, Killed, tar
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root backs up GitLab")
 
@@ -182,6 +184,17 @@ def _rewrite(gitlab: Gitlab) -> None:
     (gitlab.folder / "etc" / "gitlab-secrets.json").write_text('{"gitlab_rails": {"db_key_base": "y"}}')
 
 
+def _renamed(archive: bytes) -> bytes:
+    """The dump of another database alone."""
+    members = {}
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar_file:
+        for member in tar_file:
+            file = tar_file.extractfile(member)
+            name = member.name.replace("db/database", "db/ci_database") + ("/" if member.isdir() else "")
+            members[name] = file.read() if file else b""
+    return tar(members)
+
+
 BAD: dict[str, tuple[dict[str, t.Any], str, bool]] = {
     # what GitLab does, what the message names, whether the archive is kept aside
     "part": ({"rc": 1, "says": ("Dumping uploads failed: x",)}, "Dumping uploads failed: x", True),
@@ -190,6 +203,8 @@ BAD: dict[str, tuple[dict[str, t.Any], str, bool]] = {
     "full": ({"rc": 1, "says": ("tar: -: No space left on device",)}, "Make room for it", False),
     "cut": ({"damage": lambda content: content[:1500]}, "in the middle", True),
     "lost": ({"lost": "lfs"}, "the part lfs was dumped and is not in it", True),
+    "no-dump": ({"lost": "db"}, "the part db was dumped and is not in it", True),
+    "other-dump": ({"damage": lambda content: _renamed(content)}, "db/database.sql.gz is not in it", True),
     "version": ({"damage": lambda content: content.replace(b"18.11.4", b"18.11.3", 1)}, "is of GitLab 18.11.3", True),
     "config": ({"config_rc": 1, "config_stderr": "tar: x"}, "gitlab-ctl backup-etc failed", False),
 }
@@ -396,6 +411,9 @@ def test_a_server_without_repositories(
     if good:
         gitlab.make(fingerprint=True)
         return
+    if repositories is None:  # whoever does not count them takes the folder for it
+        gitlab.make(fingerprint=True)
+        gitlab.folders = False
     with pytest.raises(BackupFailed, match="repositories was dumped and is not in it"):
         gitlab.make(fingerprint=True)
 
