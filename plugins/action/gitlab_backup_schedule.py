@@ -77,7 +77,7 @@ class ActionModule(_backup_action.BackupAction):
             self._shell(f"rm -f -- {' '.join(map(shlex.quote, plan.remove))}", "remove the timer's files")
             self._shell("systemctl daemon-reload", "tell systemd")
         elif plan.changed:
-            self._shell(_backup_schedule.switch(on=True, changed=bool(plan.write)), "start the timer")
+            self._shell(_backup_schedule.switch(on=True, changed=plan.reload), "start the timer")
 
 
 def _check(args: t.Mapping[str, t.Any], found: _backup_schedule.Found, program: str | None) -> None:

@@ -46,6 +46,7 @@ _READ = r"""export LC_ALL=C
 for f in {files}; do test ! -f "$f" || printf 'file %s %s\n' "$f" "$(base64 -w0 -- "$f")"; done
 printf 'enabled %s\n' "$(systemctl is-enabled {timer} 2>/dev/null)"
 printf 'active %s\n' "$(systemctl is-active {timer} 2>/dev/null)"
+systemctl show -p NeedDaemonReload {timer} {service} 2>/dev/null | grep -qx NeedDaemonReload=yes && echo 'systemd stale'
 {checks}
 echo end
 """
@@ -55,26 +56,28 @@ _CHECK_PROGRAM = "command -v {program} >/dev/null || echo 'program missing'\n"
 
 @dataclasses.dataclass(frozen=True)
 class Found:
-    """What a host has of the timer."""
+    """What a host has of the timer; stale: systemd goes by files as they were before."""
 
     files: t.Mapping[str, str]
     enabled: bool
     active: bool
     calendar_error: str = ""
     program_missing: bool = False
+    stale: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """Files to write and to remove, and whether systemd is told something."""
+    """Files to write and to remove, whether the timer is switched, and whether systemd has to read its files anew."""
 
     write: t.Mapping[str, str]
     remove: tuple[str, ...]
     switch: bool
+    reload: bool
 
     @property
     def changed(self) -> bool:
-        return bool(self.write or self.remove or self.switch)
+        return self.switch or self.reload
 
 
 def files(state_path: str, settings: str, calendar: str, delay: int) -> dict[str, str]:
@@ -90,15 +93,15 @@ def plan(found: Found, wanted: t.Mapping[str, str], *, present: bool) -> Plan:
     """What brings a host to the wanted files with the timer on, or to none of them."""
     if not present:
         there = tuple(path for path in wanted if path in found.files)
-        return Plan({}, there, found.enabled or found.active)
+        return Plan({}, there, found.enabled or found.active, bool(there) or found.stale)
     write = {path: text for path, text in wanted.items() if found.files.get(path) != text}
-    return Plan(write, (), not (found.enabled and found.active))
+    return Plan(write, (), not (found.enabled and found.active), bool(write) or found.stale)
 
 
 def read(paths: t.Iterable[str], calendar: str | None, program: str | None) -> str:
     checks = _CHECK_CALENDAR.format(calendar=shlex.quote(calendar)) if calendar is not None else ""
     checks += _CHECK_PROGRAM.format(program=shlex.quote(program)) if program else ""
-    return _READ.format(files=" ".join(map(shlex.quote, paths)), timer=TIMER, checks=checks)
+    return _READ.format(files=" ".join(map(shlex.quote, paths)), timer=TIMER, service=f"{UNIT}.service", checks=checks)
 
 
 def parse(output: str) -> Found:
@@ -113,6 +116,7 @@ def parse(output: str) -> Found:
         single.get("active") == "active",
         single.get("calendar", ""),
         "program missing" in lines,
+        "systemd stale" in lines,
     )
 
 
