@@ -90,7 +90,7 @@ class Order:
     ca_file: str | None = None
 
 
-def fetch(order: Order, say: t.Callable[[str], None]) -> Kept:
+def fetch(order: Order, say: t.Callable[[str], None], *, check_space: bool = True) -> Kept:
     """Have the set below sets_path, whole; returns it. Raises FetchFailed, SetError and OSError."""
     manifest = _backup_set.load(order.manifest, "the manifest of the copy")
     there = [kept for kept in _backup_store.sets(order.sets_path) if kept.id == manifest.id]
@@ -101,7 +101,8 @@ def fetch(order: Order, say: t.Callable[[str], None]) -> Kept:
     folder = pathlib.Path(order.sets_path) / (manifest.id + ENDING)
     folder.mkdir(mode=0o700, exist_ok=True)
     done = _progress(folder)
-    _check_space(manifest, folder, done)
+    if check_space:
+        _check_space(manifest, folder, done)
     _fetch_all(order, manifest, folder, done, say)
     for archive in manifest.archives:
         if archive.pieces is None:  # nothing was compared yet
@@ -132,10 +133,20 @@ def _progress(folder: pathlib.Path) -> set[str]:
 
 
 def _check_space(manifest: Manifest, folder: pathlib.Path, done: t.Collection[str]) -> None:
+    """Room for what is not here; files that an earlier run laid out have theirs already."""
     left = sum(one.size for archive in manifest.archives for one in ranges(archive) if one.name not in done)
-    need = _backup_space.Need(str(folder.parent), left, _backup_space.free(str(folder)))
+    without = sum(max(0, archive.size - _allocated(folder / archive.file)) for archive in manifest.archives)
+    need = _backup_space.Need(str(folder.parent), min(left, without), _backup_space.free(str(folder)))
     if not need.met:
         raise FetchFailed(f"There is too little room for the set {manifest.id}: {need}. Free or add space.")
+
+
+def _allocated(path: pathlib.Path) -> int:
+    """Bytes of the disk that the file has."""
+    try:
+        return path.stat().st_blocks * 512
+    except FileNotFoundError:
+        return 0
 
 
 def _fetch_all(

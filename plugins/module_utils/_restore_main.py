@@ -80,7 +80,7 @@ def fetch(data: Json) -> Json:
 
     def work(host: Host) -> Json:
         _restore_fetch.forget(request.sets_path, but=request.set)
-        kept = _restore_fetch.fetch(order, host.recorder.stage)
+        kept = _restore_fetch.fetch(order, host.recorder.stage, check_space=request.check_space)
         return {"id": kept.id, "path": kept.path}
 
     return _work(request, f"The fetching of {request.set}", work)
