@@ -37,6 +37,7 @@ _TOLERATED = re.compile(
 )
 _SPACE = re.compile(r"No space left on device|Disk quota exceeded")
 _CONFIGURED = re.compile(r"^Configuration backup archive complete: (.+)$")
+_BEGUN_CONFIGURATION = re.compile(r"^Creating configuration backup archive: (.+)$")
 _LAST_WORDS = 5
 # A line of gitaly-backup's for every repository is no news.
 _GITALY_NEWS = ('"level":"fatal"', '"level":"error"')
@@ -137,7 +138,10 @@ def _with_reason(lines: t.Sequence[str], number: int) -> str:
 
 
 def configuration(rc: int, stdout: str, stderr: str) -> Judgement:
-    """Judge gitlab-ctl backup-etc; a tar under the final name proves nothing (observed 6)."""
+    """Judge gitlab-ctl backup-etc; a tar under the final name proves nothing (observed 6).
+
+    path of one that failed may be the name alone, without its folder.
+    """
     lines = [line.strip() for line in stdout.splitlines()]
     said = list(dict.fromkeys(line.strip() for line in stderr.splitlines() if line.strip()))
     path = next((found.group(1) for found in map(_CONFIGURED.match, lines) if found), None)
@@ -153,6 +157,8 @@ def configuration(rc: int, stdout: str, stderr: str) -> Judgement:
         words = " / ".join(said[:_LAST_WORDS])
     else:
         words = " / ".join([line for line in lines if line][-_LAST_WORDS:]) or "it said nothing"
+    if path is None:
+        path = next((found.group(1) for found in map(_BEGUN_CONFIGURATION.match, lines) if found), None)
     return Judgement((f"it ended with {rc}: {words}",), path=path, full=full)
 
 

@@ -33,6 +33,7 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_set
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_work import Making, Stage
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._host_command import Run, Stream
 
+CONFIG_BACKUP = "config_backup"  # below /etc/gitlab, where gitlab-ctl backup-etc writes
 FINGERPRINT_PARTS = ("database", "repositories", "secrets")
 
 
@@ -69,9 +70,9 @@ def configuration(request: Request, host: Host, making: Making) -> Making:
     with host.recorder.timed("gitlab"):
         done = host.run([host.places.ctl, "backup-etc", "--no-delete-old-backups"], timeout=3600)
     said = _backup_judge.configuration(done.rc, done.stdout, done.stderr)
-    source = pathlib.Path(said.path) if said.path else None
+    source = pathlib.Path(host.places.secrets).parent / CONFIG_BACKUP / said.path if said.path else None
     if said.faults or source is None:
-        if source:
+        if source:  # cut off, under its final name: with some of the secrets, and in the way where the disk is full
             source.unlink(missing_ok=True)
         raise BackupFailed(
             f"gitlab-ctl backup-etc failed: {'; '.join(said.faults)}. There is no new set.", keep=not said.full

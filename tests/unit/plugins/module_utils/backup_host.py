@@ -49,8 +49,8 @@ class Gitlab:
     calls: list[list[str]] = dataclasses.field(default_factory=list)
 
     def __post_init__(self) -> None:
-        for name in ("etc", "config_backup", "backups", "rails"):
-            (self.folder / name).mkdir(exist_ok=True)
+        for name in ("etc/config_backup", "backups", "rails"):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
         (self.folder / "rails" / "VERSION").write_text(f"{VERSION}\n")
         (self.folder / "rails" / "rc").touch()
         (self.folder / "etc" / "gitlab-secrets.json").write_text('{"gitlab_rails": {"db_key_base": "x"}}')
@@ -72,6 +72,10 @@ class Gitlab:
     @property
     def backups(self) -> pathlib.Path:
         return self.folder / "backups"
+
+    @property
+    def config_backup(self) -> pathlib.Path:
+        return self.folder / "etc" / "config_backup"
 
     @property
     def sets(self) -> pathlib.Path:
@@ -97,11 +101,14 @@ class Gitlab:
         self.calls.append(list(argv))
         if argv[0] != "gitlab-ctl":
             return Completed(0, ANSWERS.get(argv[0], ""))
-        path = self.folder / "config_backup" / f"gitlab_config_{int(self.now)}_2026_11_24.tar"
+        path = self.config_backup / f"gitlab_config_{int(self.now)}_2026_11_24.tar"
         secrets = (self.folder / "etc" / "gitlab-secrets.json").read_bytes()
         members = {"/etc/gitlab/gitlab.rb": b"external_url 'x'", "/etc/gitlab/gitlab-secrets.json": secrets}
         path.write_bytes(tar(members))
-        return Completed(self.config_rc, f"Configuration backup archive complete: {path}\n", self.config_stderr)
+        said = f"Creating configuration backup archive: {path.name}\n"
+        if self.config_rc:
+            return Completed(self.config_rc, said, self.config_stderr)
+        return Completed(0, f"{said}Configuration backup archive complete: {path}\n", "")
 
     def stream(self, argv: t.Sequence[str], on_line: t.Callable[[str], None], **unused: t.Any) -> Completed:
         self.calls.append(list(argv))

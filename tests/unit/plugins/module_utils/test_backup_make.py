@@ -60,7 +60,7 @@ def test_a_good_set(gitlab: Gitlab) -> None:
     assert manifest.release.package == "gitlab-ce-18.11.4-ce.0.el9"
     assert manifest.options == {"origin": "playbook", "strategy": "stream", "skip": ("uploads",)}
     assert list(gitlab.backups.iterdir()) == []
-    assert list((gitlab.folder / "config_backup").iterdir()) == []
+    assert list(gitlab.config_backup.iterdir()) == []
     kept = _backup_store.find(str(gitlab.sets), "latest")
     assert kept.manifest is not None
     assert kept.manifest.application == manifest.application
@@ -222,7 +222,7 @@ def test_a_bad_backup_is_no_set(gitlab: Gitlab, case: str) -> None:
     assert "here is no new set" in str(failed.value)
     failed_id = "1795504811_2026_11_24_18.11.4"
     assert gitlab.names() == [good.id, *([f"{failed_id}.failed"] if kept_aside else [])]
-    assert list(gitlab.backups.iterdir()) == []
+    assert list(gitlab.backups.iterdir()) == list(gitlab.config_backup.iterdir()) == []
     if kept_aside:
         one = _backup_store.sets(str(gitlab.sets))[-1]
         assert (one.id, one.condition, words in one.problem) == (failed_id, "failed", True)
