@@ -138,6 +138,7 @@ def reconfigure(work: Work, at: int, _again: bool) -> Facts:
         _upgrade_package.supervised(work)
         _restore_services.stop(work.host.run, work.say)
         _upgrade_package.reconfigure(work, at, "reconfigure-back")
+        _upgrade_package.page_down(work)
         quiet = [name for name in _before(work, at) if name not in _restore_services.WRITERS]
         _restore_services.start(work.host.run, quiet)
     return {}

@@ -149,6 +149,11 @@ def reconfigure(work: Work, stop: int, name: str = "reconfigure") -> None:
         )
 
 
+def page_down(work: Work) -> None:
+    """A pg-upgrade whose last reconfigure failed leaves the deploy page up, in the place of every page of GitLab's."""
+    work.host.run([work.ctl, "deploy-page", "down"], timeout=120)
+
+
 def migrated(work: Work) -> None:
     """Every migration of the code that is there was run; raises StepFailed."""
     _restore_services.start_needed(work.host.run, work.say)

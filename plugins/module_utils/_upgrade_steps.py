@@ -132,6 +132,7 @@ def start(work: Work, stop: int, _again: bool) -> Facts:
     if not work.serving:
         shut(work)
     work.say("starting services")
+    _upgrade_package.page_down(work)
     with work.host.recorder.timed("services"):
         _restore_services.start(work.host.run, quiet)
     if work.serving:
