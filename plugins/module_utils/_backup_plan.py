@@ -16,6 +16,7 @@ from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import (
     _backup_space,
     _backup_store,
     _restore_journal,
+    _restore_look,
 )
 from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils._backup_request import (
     LATEST,
@@ -66,7 +67,7 @@ def plan(request: Request, places: Places, run: Run, now: float) -> Plan:
         raise _backup_lock.Busy(at_work)
     _check_restore(request)
     _check_upgrade(request)
-    _check_backup_path(request)
+    _check_backup_path(request, places)
     kept = _backup_store.sets(request.sets_path)
     previous = _previous(request, kept, release)
     estimate = _backup_space.estimate(request, _backup_store.good(kept), places.data)
@@ -118,12 +119,18 @@ def _release(places: Places, run: Run) -> Release:
     return Release(version, done.stdout.strip() if done.rc == 0 else None)
 
 
-def _check_backup_path(request: Request) -> None:
+def _check_backup_path(request: Request, places: Places) -> None:
     path = pathlib.Path(request.backup_path)
     if not path.is_dir():
         raise Refused(
             f"backup_path {path} is no directory. Give the one of gitlab_rails['backup_path']; gitlab-ctl reconfigure "
             "makes it."
+        )
+    known = _restore_look.gitlab_backup_path(places.gitlab_yml)
+    if known is not None and os.path.realpath(known) != os.path.realpath(path):
+        raise Refused(
+            f"backup_path is {path}, and GitLab backs up to {known}, by what gitlab.rb said at the last reconfigure. "
+            f"Nothing was changed. Give {known} as backup_path."
         )
     sets = pathlib.Path(request.sets_path)
     if sets.is_symlink() or (sets.exists() and not sets.is_dir()):

@@ -14,7 +14,7 @@ import pathlib
 import re
 import typing as t
 
-from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import _backup_set
+from ansible_collections.fleetwright.gitlab_aws.plugins.module_utils import _backup_set, _gitlab_readiness
 
 STATE_PATH = "/var/lib/fleetwright/gitlab_backup"
 RESTORE_STATE_PATH = "/var/lib/fleetwright/gitlab_restore"
@@ -71,6 +71,7 @@ class Places:
     rake: str = "/opt/gitlab/bin/gitlab-rake"
     ctl: str = "/opt/gitlab/bin/gitlab-ctl"
     data: str = "/var/opt/gitlab"
+    gitlab_yml: str = _gitlab_readiness.GITLAB_YML
 
 
 @dataclasses.dataclass(frozen=True)

@@ -67,6 +67,7 @@ class Gitlab:
             rake="gitlab-rake",
             ctl="gitlab-ctl",
             data=str(self.folder / "data"),
+            gitlab_yml=f"{at}/gitlab.yml",
         )
 
     @property

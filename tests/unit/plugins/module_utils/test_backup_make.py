@@ -253,10 +253,21 @@ def test_an_archive_that_is_elsewhere(gitlab: Gitlab, tmp_path: pathlib.Path) ->
         )
 
 
+def _renders(gitlab: Gitlab, path: str) -> None:
+    (gitlab.folder / "rails" / "gitlab.yml").write_text(f'production:\n  backup:\n    path: "{path}"\n')
+
+
+def test_the_backup_path_of_gitlab_may_be_a_link(gitlab: Gitlab) -> None:
+    (gitlab.folder / "link").symlink_to(gitlab.backups)
+    _renders(gitlab, str(gitlab.folder / "link"))
+    gitlab.make()
+
+
 REFUSED: dict[str, tuple[t.Callable[[Gitlab], t.Any], dict[str, t.Any], str]] = {
     "not-installed": (lambda g: (g.folder / "rails" / "VERSION").unlink(), {}, "GitLab is not installed here"),
     "not-configured": (lambda g: (g.folder / "rails" / "rc").unlink(), {}, "Run gitlab-ctl reconfigure"),
     "no-backup-path": (lambda g: g.backups.rmdir(), {}, "is no directory"),
+    "another-backup-path": (lambda g: _renders(g, "/srv/backups"), {}, "Give /srv/backups as backup_path"),
     "sets-path-is-a-file": (lambda g: g.sets.touch(), {}, "is a link or a file"),
     "no-full-backup": (lambda g: None, {"incremental": True}, "Make a full backup first"),
 }
