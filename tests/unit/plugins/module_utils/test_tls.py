@@ -102,7 +102,25 @@ def _tls(certs: pathlib.Path, twin: TwinServer, *, client: bool = False) -> t.Ca
         context.load_verify_locations(certs / "ca.pem")
         context.verify_mode = ssl.CERT_REQUIRED
     target = ("127.0.0.1", t.cast(int, urllib.parse.urlsplit(twin.url).port))
-    return lambda connection: (context.wrap_socket(connection, server_side=True), target)
+
+    def greet(connection: socket.socket) -> tuple[socket.socket, tuple[str, int]]:
+        inside = context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        try:
+            inside.do_handshake()
+        except ssl.SSLError:
+            _read_out(inside)
+            raise
+        return inside, target
+
+    return greet
+
+
+def _read_out(refused: socket.socket) -> None:
+    """Take what the other side has sent: closed over unread bytes, the reset would overtake the alert."""
+    refused.shutdown(socket.SHUT_WR)
+    with contextlib.suppress(OSError):
+        while socket.socket.recv(refused, 65536):
+            pass
 
 
 def _runner(url: str, twin: TwinServer, **options: t.Any) -> t.Any:
