@@ -10,6 +10,7 @@ import datetime
 import sqlite3
 import time
 import typing as t
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,9 +60,15 @@ class Database:
         self.raw.execute("ATTACH ':memory:' AS information_schema")
         self.raw.create_function("now", 0, stamp)
         self.raw.create_function("version", 0, lambda: f"PostgreSQL {version()} on x86_64-pc-linux-gnu")
-        self.raw.create_function("pg_database_size", 1, lambda _name: self.size())
         self.raw.create_function("current_database", 0, lambda: NAME)
-        self.raw.create_function("to_regclass", 1, self._relation)
+        # SQLite holds its functions where Python's collector can't see them: one that held us would keep the file open.
+        us = weakref.proxy(self)
+        self.raw.create_function("pg_database_size", 1, lambda _name: us.size())
+
+        def relation(name: str) -> t.Optional[str]:
+            return us._relation(name)
+
+        self.raw.create_function("to_regclass", 1, relation)
 
     def size(self) -> int:
         pages, size = (self.raw.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))

@@ -174,6 +174,6 @@ def test_tls_through_a_proxy_that_sees_nothing(
     monkeypatch.setenv("https_proxy", f"http://someone:Proxy%20Word@127.0.0.1:{proxy.port}")
     url = f"https://127.0.0.1:{inner.port}"
     assert _runner(url, twin, ca_path=str(certs / "ca.pem"))["description"] == "a"
-    assert {text.split("\r\n")[0] for text in said} == {f"CONNECT 127.0.0.1:{inner.port} HTTP/1.1"}
+    assert {text.split(" HTTP/")[0] for text in said} == {f"CONNECT 127.0.0.1:{inner.port}"}
     assert all("Proxy-Authorization: Basic c29tZW9uZTpQcm94eSBXb3Jk" in text for text in said)
     assert twin.admin_token not in "".join(said)
