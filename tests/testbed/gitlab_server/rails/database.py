@@ -62,7 +62,7 @@ class Database:
         self.raw.create_function("version", 0, lambda: f"PostgreSQL {version()} on x86_64-pc-linux-gnu")
         self.raw.create_function("current_database", 0, lambda: NAME)
         # SQLite holds its functions where Python's collector can't see them: one that held us would keep the file open.
-        us = weakref.proxy(self)
+        us: Database = weakref.proxy(self)
         self.raw.create_function("pg_database_size", 1, lambda _name: us.size())
 
         def relation(name: str) -> t.Optional[str]:
