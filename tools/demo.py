@@ -92,9 +92,13 @@ def run_jobs(twin: TwinClient) -> None:
 def status() -> None:
     say("4. ansible-playbook fleetwright.gitlab_aws.status")
     said, _seconds = playbook("status")
-    (table,) = said["plays"][-1]["tasks"][-1]["hosts"].values()  # the task runs once, for all hosts
-    for line in table["msg"]:
-        say(f"   {line}")
+    tables = [play["tasks"][-1] for play in said["plays"] if play["tasks"]]  # a play without hosts has none
+    if not tables:
+        raise DemoFailed("status showed no table.")
+    for task in tables:
+        (table,) = task["hosts"].values()  # the task runs once, for all hosts
+        for line in table["msg"]:
+            say(f"   {line}")
 
 
 def unregister(twin: TwinClient) -> None:
